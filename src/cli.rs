@@ -1,0 +1,307 @@
+//! The command line: clap types and help texts, nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::ui;
+
+/// A safe staging twin of your production, and proof that it is ready.
+///
+/// stagectl never writes to production, never loses staging data, never lets a real
+/// person's data into staging, and says plainly what it did.
+#[derive(Debug, Parser)]
+#[command(name = "stagectl", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0   done, and every verdict is green
+  1   done, and the answer is no: a check failed, a file drifted, a rollback does not restore
+  2   wrong usage, or something could not be checked
+  3   stagectl.yml, an env file or a template is invalid
+  4   something needed is missing or unreachable (engine, database, port, disk)
+  5   refused for safety (production equals staging, an undecided column, a leak, no --yes)
+  6   an action failed; what ran before was put back
+  70  a bug in stagectl
+  130 interrupted";
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The folder that holds stagectl.yml.
+    #[arg(
+        short = 'C',
+        long,
+        global = true,
+        default_value = ".",
+        value_name = "DIR",
+        env = "STAGECTL_DIRECTORY"
+    )]
+    pub directory: PathBuf,
+    /// Results as one JSON document on stdout, events as JSON lines on stderr.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Only failures and results.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Every step and its detail.
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Answer yes to every question, also to those about data that will be dropped.
+    #[arg(short, long, global = true)]
+    pub yes: bool,
+}
+
+impl Global {
+    pub fn ui_options(&self) -> ui::Options {
+        ui::Options { json: self.json, quiet: self.quiet, verbose: self.verbose, yes: self.yes }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented stagectl.yml.
+    Init(InitArgs),
+    /// Render every file of the twin and say what changed.
+    Generate(GenerateArgs),
+    /// From nothing to a running, healthy twin: files, certificates, containers, schemas.
+    Setup(SetupArgs),
+    /// Start the containers (no files, no certificates) and wait until they are ready.
+    Up(UpArgs),
+    /// Stop and remove the containers and networks; volumes stay unless asked.
+    Down(DownArgs),
+    /// Restart services, or all of them, and wait until they are ready.
+    Restart(ServicesArgs),
+    /// Show the containers, their health and their addresses.
+    Status,
+    /// Show the logs of services, or of all.
+    Logs(LogsArgs),
+    /// Run a command in a service's container.
+    Exec(ExecArgs),
+    /// Open psql on the twin's database.
+    Psql(PsqlArgs),
+    /// Drop the twin's database and start from an empty one.
+    Reset(PlanArgs),
+    /// Make the certificates that are missing or near expiry.
+    Certs(CertsArgs),
+    /// Copy production data into the twin: a whole subset, every personal value masked.
+    CopyData(CopyDataArgs),
+    /// Try the migration on a clone: up, down and up again, with proof that down restores.
+    TestMigration(TestMigrationArgs),
+    /// Check the twin: infrastructure, application, database, security, performance, integration.
+    Validate(ValidateArgs),
+    /// The readiness verdict over the newest reports.
+    Report,
+    /// Print the resolved settings, secrets redacted.
+    Config,
+    /// Print the completion script for a shell.
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page, or write one page per command into a folder.
+    Man {
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Print the JSON Schemas of stagectl.yml and of every report, or write them into a folder.
+    #[command(hide = true)]
+    Schemas {
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Blueprint {
+    /// Next.js, PostgreSQL, Redis, nginx, pgAdmin, Prometheus, Grafana.
+    NextjsPostgres,
+    /// FastAPI, React, PostgreSQL, Redis, nginx on four networks.
+    FastapiReact,
+    /// Fastify replicas, Supabase-like PostgreSQL with RLS, S3-compatible storage.
+    FastifySupabase,
+    /// Node web, API and workers, MongoDB replica set, Redis cluster.
+    NodeMongoCluster,
+    /// Next.js storefront, Vite admin, Node API, MongoDB, Redis.
+    StorefrontMongo,
+}
+
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The stack to start from.
+    #[arg(long, value_enum, default_value = "nextjs-postgres")]
+    pub blueprint: Blueprint,
+    /// The compose project's name. Default: the blueprint's.
+    #[arg(long)]
+    pub project: Option<String>,
+    /// Print the file instead of writing it.
+    #[arg(long)]
+    pub print: bool,
+    /// Replace an existing stagectl.yml.
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// Change nothing; exit 1 when a file differs from what would be generated.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub check: bool,
+    /// Print what would change; write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Print the plan; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SetupArgs {
+    /// With the profiles `admin` and `monitoring`.
+    #[arg(long)]
+    pub all: bool,
+    /// Also start the services of a profile. May be given more than once.
+    #[arg(long, value_name = "PROFILE")]
+    pub profile: Vec<String>,
+    /// Print the plan; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How long a service may take to get ready, in seconds.
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    pub wait_timeout: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    /// The services to start, with what they depend on. None: all.
+    pub services: Vec<String>,
+    #[arg(long)]
+    pub all: bool,
+    /// Also start the services of a profile. May be given more than once.
+    #[arg(long, value_name = "PROFILE")]
+    pub profile: Vec<String>,
+    /// Print the plan; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How long a service may take to get ready, in seconds.
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    pub wait_timeout: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct DownArgs {
+    /// Also remove the volumes, and with them the twin's data.
+    #[arg(long)]
+    pub volumes: bool,
+    /// Print the plan; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ServicesArgs {
+    pub services: Vec<String>,
+    /// Print the plan; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How long a service may take to get ready, in seconds.
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    pub wait_timeout: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct LogsArgs {
+    pub services: Vec<String>,
+    /// Go on as new lines come.
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Only the last lines of each container.
+    #[arg(long, value_name = "LINES")]
+    pub tail: Option<u64>,
+    /// Only since a time (`2026-11-21T10:00:00Z`) or an age (`10m`).
+    #[arg(long)]
+    pub since: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExecArgs {
+    pub service: String,
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct PsqlArgs {
+    /// As the administrator instead of the application's role.
+    #[arg(long)]
+    pub admin: bool,
+    /// Arguments for psql, such as `-c 'SELECT 1'`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct CertsArgs {
+    /// Make them anew even when they are fine.
+    #[arg(long)]
+    pub force: bool,
+    /// Print the plan; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CopyDataArgs {
+    /// Print what would be copied, and each column's strategy; never a value; write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How many rows of the root table. Default: `copy.limit`, 10.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+    /// What to do with a personal column that nobody has decided about.
+    #[arg(long, value_enum, default_value = "stop")]
+    pub unclassified: Unclassified,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Unclassified {
+    /// Stop and print a ready-to-paste entry.
+    Stop,
+    /// Mask it by its type.
+    Mask,
+    /// Set it to NULL.
+    Null,
+}
+
+#[derive(Debug, Args)]
+pub struct TestMigrationArgs {
+    /// Print what would be tried; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Leave the clone for a look at it.
+    #[arg(long)]
+    pub keep_clone: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Only the essential checks, in seconds.
+    #[arg(long)]
+    pub quick: bool,
+    /// List the checks and run none.
+    #[arg(long)]
+    pub list: bool,
+    /// Run only these check ids or categories. May be given more than once.
+    #[arg(long, value_name = "ID")]
+    pub only: Vec<String>,
+    /// Do not run these check ids or categories. May be given more than once.
+    #[arg(long, value_name = "ID")]
+    pub skip: Vec<String>,
+}

@@ -1,0 +1,79 @@
+//! One file per command: resolve → observe → plan → print or apply → report, nothing else.
+
+mod certs;
+mod config_show;
+mod copy_data;
+mod docs;
+mod down;
+mod exec;
+mod generate;
+mod init;
+mod logs;
+mod psql;
+mod report;
+mod reset;
+mod restart;
+mod setup;
+mod status;
+mod test_migration;
+mod up;
+mod validate;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::cli::{Cli, Command};
+use crate::config::Settings;
+use crate::interrupt::Interrupt;
+use crate::ui::Ui;
+
+/// What every command is handed.
+#[derive(Clone)]
+pub struct Context {
+    /// The folder that holds `stagectl.yml`.
+    pub root: PathBuf,
+    pub ui: Ui,
+    pub interrupt: Interrupt,
+    /// The command line as typed, for reports. Holds no secret: no flag takes one.
+    pub command_line: String,
+}
+
+impl Context {
+    pub fn settings(&self) -> Result<Settings> {
+        Settings::load(&self.root)
+    }
+}
+
+/// Runs the command and returns the exit code.
+pub async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<u8> {
+    let context = Context {
+        root: cli.global.directory,
+        ui: ui.clone(),
+        interrupt,
+        command_line: std::env::args().skip(1).fold("stagectl".to_owned(), |line, word| line + " " + &word),
+    };
+    let context = &context;
+    match cli.command {
+        Command::Init(args) => init::run(context, args).await,
+        Command::Generate(args) => generate::run(context, args).await,
+        Command::Setup(args) => setup::run(context, args).await,
+        Command::Up(args) => up::run(context, args).await,
+        Command::Down(args) => down::run(context, args).await,
+        Command::Restart(args) => restart::run(context, args).await,
+        Command::Status => status::run(context).await,
+        Command::Logs(args) => logs::run(context, args).await,
+        Command::Exec(args) => exec::run(context, args).await,
+        Command::Psql(args) => psql::run(context, args).await,
+        Command::Reset(args) => reset::run(context, args).await,
+        Command::Certs(args) => certs::run(context, args).await,
+        Command::CopyData(args) => copy_data::run(context, args).await,
+        Command::TestMigration(args) => test_migration::run(context, args).await,
+        Command::Validate(args) => validate::run(context, args).await,
+        Command::Report => report::run(context).await,
+        Command::Config => config_show::run(context).await,
+        Command::Completions { shell } => docs::completions(context, shell),
+        Command::Man { out } => docs::man(context, out.as_deref()),
+        Command::Schemas { out } => docs::schemas(context, out.as_deref()),
+    }
+}

@@ -1,0 +1,140 @@
+//! Reads `stagectl.yml` and lays `stagectl.local.yml` over it.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde_yaml::Value;
+
+use super::ConfigFile;
+use crate::failure::Failure;
+
+pub const FILE: &str = "stagectl.yml";
+/// Machine-local overrides, not for the repository.
+pub const LOCAL_FILE: &str = "stagectl.local.yml";
+
+/// Reads the file in `root`, and the local one beside it where there is one.
+pub fn load(root: &Path) -> Result<ConfigFile> {
+    let path = root.join(FILE);
+    let text = match fs_err::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Failure::config(format!("there is no `{FILE}` in {}", root.display()))
+                .hint("run `stagectl init` to write one, or name its folder with `--directory`")
+                .into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let local = root.join(LOCAL_FILE);
+    let local = if local.exists() { Some(fs_err::read_to_string(&local)?) } else { None };
+    Ok(parse(&text, local.as_deref())?)
+}
+
+/// Parses the file's text, with the local overrides over it.
+pub fn parse(text: &str, local: Option<&str>) -> Result<ConfigFile, Failure> {
+    // As a value first: it refuses duplicate keys, which a map would swallow.
+    let mut value: Value = serde_yaml::from_str(text).map_err(|error| explain(&error, FILE))?;
+    let config: ConfigFile = serde_yaml::from_str(text).map_err(|error| explain(&error, FILE))?;
+    let Some(local) = local else { return Ok(config) };
+    let overlay: Value = serde_yaml::from_str(local).map_err(|error| explain(&error, LOCAL_FILE))?;
+    merge(&mut value, overlay);
+    serde_yaml::from_value(value).map_err(|error| explain(&error, LOCAL_FILE))
+}
+
+/// Maps merge key by key, everything else is replaced.
+fn merge(base: &mut Value, overlay: Value) {
+    match (base, overlay) {
+        (Value::Mapping(base), Value::Mapping(overlay)) => {
+            for (key, value) in overlay {
+                match base.get_mut(&key) {
+                    Some(slot) => merge(slot, value),
+                    None => {
+                        base.insert(key, value);
+                    }
+                }
+            }
+        }
+        (_, Value::Null) => {}
+        (base, overlay) => *base = overlay,
+    }
+}
+
+/// One sentence with file, line and path, and the nearest known key for an unknown one.
+fn explain(error: &serde_yaml::Error, file: &str) -> Failure {
+    let place = error.location().map_or_else(String::new, |at| format!(":{}:{}", at.line(), at.column()));
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or(&text).to_owned();
+    let failure = Failure::config(format!("{file}{place}: {text}"));
+    match nearest(&text) {
+        Some(known) => failure.hint(format!("did you mean `{known}`?")),
+        None => failure.hint("`stagectl init --print` shows every key with its meaning"),
+    }
+}
+
+/// For "unknown field `x`, expected one of `a`, `b`": the closest of them.
+fn nearest(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("unknown field `")?;
+    let (unknown, rest) = rest.split_once('`')?;
+    rest.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(|known| (distance(unknown, known), known))
+        .min()
+        .filter(|(distance, known)| *distance <= known.len().max(3) / 2)
+        .map(|(_, known)| known.to_owned())
+}
+
+/// Levenshtein distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substitution = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substitution.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = "version: 1\nproject: x\nservices:\n  app:\n    image: a:1\n";
+
+    #[test]
+    fn an_unknown_key_names_its_line_and_the_nearest_known_one() {
+        let text = "version: 1\nproject: x\nservices:\n  app:\n    imgae: a:1\n";
+        let failure = parse(text, None).unwrap_err();
+        assert!(failure.message.contains("stagectl.yml:5:"), "{}", failure.message);
+        assert!(failure.message.contains("imgae"), "{}", failure.message);
+        assert_eq!(failure.hints, ["did you mean `image`?"]);
+    }
+
+    #[test]
+    fn a_duplicate_key_is_refused() {
+        assert!(parse(&format!("{SMALL}  app:\n    image: b:1\n"), None).is_err());
+    }
+
+    #[test]
+    fn local_overrides_merge_key_by_key() {
+        let config =
+            parse(SMALL, Some("images: {'a:1': 'b:2'}\nservices: {app: {enabled: false}}\n")).unwrap();
+        assert_eq!(config.images["a:1"], "b:2");
+        assert!(!config.services["app"].enabled);
+        assert_eq!(config.services["app"].image.as_deref(), Some("a:1"));
+    }
+
+    #[test]
+    fn the_blueprint_is_valid() {
+        let text = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/compose/blueprints/nextjs-postgres/stagectl.yml"
+        ));
+        let config = parse(text, None).unwrap();
+        crate::config::validate::check(&config).unwrap();
+    }
+}

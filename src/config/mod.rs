@@ -1,0 +1,16 @@
+//! `stagectl.yml`: the mirror of the file, its resolution with the environment, and its rules.
+
+pub mod data;
+pub mod env;
+pub mod file;
+pub mod load;
+pub mod migration;
+pub mod monitoring;
+pub mod proxy;
+pub mod services;
+pub mod settings;
+pub mod validate;
+pub mod validation;
+
+pub use file::ConfigFile;
+pub use settings::Settings;

@@ -1,0 +1,83 @@
+//! `validation`: thresholds and what the checks ask for.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::migration::NamedQuery;
+
+/// What `validate` expects. Times in milliseconds.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Validation {
+    /// A page with its assets.
+    pub page_ms: u64,
+    /// A named query.
+    pub query_ms: u64,
+    /// p95 under load.
+    pub p95_ms: u64,
+    /// Errors under load, in percent.
+    pub error_percent: f64,
+    pub load_seconds: u64,
+    pub load_connections: u32,
+    pub health_path: String,
+    pub page_path: String,
+    pub api: Vec<ApiRoute>,
+    pub queries: Vec<NamedQuery>,
+    /// Tables that must exist and hold rows.
+    pub tables: Vec<String>,
+    /// The env matrix: variables by service.
+    pub variables: BTreeMap<String, BTreeMap<String, VariableRule>>,
+    /// Check ids not to run, with the reason.
+    pub waivers: BTreeMap<String, String>,
+}
+
+impl Default for Validation {
+    fn default() -> Self {
+        Self {
+            page_ms: 3000,
+            query_ms: 100,
+            p95_ms: 500,
+            error_percent: 1.0,
+            load_seconds: 5,
+            load_connections: 8,
+            health_path: "/api/health".to_owned(),
+            page_path: "/".to_owned(),
+            api: Vec::new(),
+            queries: Vec::new(),
+            tables: Vec::new(),
+            variables: BTreeMap::new(),
+            waivers: BTreeMap::new(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiRoute {
+    pub path: String,
+    #[serde(default = "get")]
+    pub method: String,
+    #[serde(default = "ok")]
+    pub status: u16,
+}
+
+/// One variable of the env matrix.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct VariableRule {
+    pub required: bool,
+    /// `string`, `url`, `integer`, `boolean` or a list of the allowed values.
+    pub kind: Option<String>,
+    pub allowed: Vec<String>,
+    pub source: Option<String>,
+    pub owner: Option<String>,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+fn ok() -> u16 {
+    200
+}

@@ -1,0 +1,40 @@
+//! The connection and what its API version can do.
+
+use anyhow::Result;
+use bollard::Docker;
+
+use crate::failure::Failure;
+
+/// A connected engine.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    pub(super) docker: Docker,
+    /// The negotiated API version, such as `(1, 41)`.
+    pub api: (u32, u32),
+}
+
+impl Engine {
+    /// Connects to `DOCKER_HOST` or the local socket and agrees on a version.
+    pub async fn connect() -> Result<Self> {
+        let missing = |error: bollard::errors::Error| {
+            Failure::environment(format!("the Docker Engine does not answer: {error}"))
+                .hint("start it (`systemctl start docker`), or set DOCKER_HOST")
+                .hint("your user must be allowed to use it: root, or a member of the group `docker`")
+        };
+        let docker = Docker::connect_with_defaults().map_err(missing)?;
+        let docker = docker.negotiate_version().await.map_err(missing)?;
+        let version = docker.version().await.map_err(missing)?;
+        let api = version
+            .api_version
+            .as_deref()
+            .and_then(|v| v.split_once('.'))
+            .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)))
+            .unwrap_or((1, 41));
+        Ok(Self { docker, api })
+    }
+
+    /// From API 1.44 on, a container can be created in several networks at once.
+    pub fn several_networks_at_create(&self) -> bool {
+        self.api >= (1, 44)
+    }
+}

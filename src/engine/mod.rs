@@ -1,0 +1,7 @@
+//! The Docker Engine: the only place that knows `bollard`.
+
+mod connect;
+mod exec;
+
+pub use connect::Engine;
+pub use exec::ExecOutput;

@@ -1,0 +1,5 @@
+//! PostgreSQL: the only place that knows `tokio_postgres`.
+
+mod connect;
+
+pub use connect::{Session, connect, connect_url_read_only, explain};

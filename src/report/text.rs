@@ -1,0 +1,63 @@
+//! Reports for a person: check results by category, failures with their remedy, the verdict last.
+
+use super::{CheckResult, Counts, Status, Verdict};
+use crate::ui::Styles;
+
+/// The lines for check results; passes are one line, failures say what to do.
+pub fn checks(results: &[CheckResult], verbose: bool) -> String {
+    let mut out = String::new();
+    let mut category = "";
+    for result in results {
+        if result.category != category {
+            category = &result.category;
+            out.push_str(&format!("\n{}\n", Styles::paint(Styles::default().strong, category)));
+        }
+        out.push_str(&line(result, verbose));
+    }
+    out
+}
+
+fn line(result: &CheckResult, verbose: bool) -> String {
+    let s = Styles::default();
+    let (sign, style) = match result.status {
+        Status::Pass => ("✓ pass ", s.good),
+        Status::Warn => ("! warn ", s.warn),
+        Status::Fail => ("✗ FAIL ", s.bad),
+        Status::Skip => ("- skip ", s.faint),
+        Status::Error => ("? ERROR", s.bad),
+    };
+    let mut out = format!("  {} {} {}", Styles::paint(style, sign), result.id, result.title);
+    if result.status != Status::Pass || verbose {
+        out.push_str(&format!(": {}", result.found));
+    }
+    out.push('\n');
+    if matches!(result.status, Status::Fail | Status::Warn | Status::Error) {
+        out.push_str(&format!("            expected {}\n", result.expected));
+        for evidence in result.evidence.iter().take(5) {
+            out.push_str(&format!("            {evidence}\n"));
+        }
+        if !result.remedy.is_empty() {
+            out.push_str(&format!("            {} {}\n", Styles::paint(s.hint, "fix:"), result.remedy));
+        }
+    }
+    out
+}
+
+/// The closing line.
+pub fn verdict(verdict: Verdict, counts: Counts) -> String {
+    let s = Styles::default();
+    let style = match verdict {
+        Verdict::Ready => s.good,
+        Verdict::ReadyWithWarnings => s.warn,
+        Verdict::NotReady | Verdict::Incomplete => s.bad,
+    };
+    format!(
+        "{}  {} passed, {} warned, {} failed, {} skipped, {} could not be checked",
+        Styles::paint(style.bold(), verdict.word()),
+        counts.pass,
+        counts.warn,
+        counts.fail,
+        counts.skip,
+        counts.error
+    )
+}
