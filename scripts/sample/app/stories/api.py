@@ -77,7 +77,7 @@ def story(story_id):
 
 @blueprint.get("/users/<user_id>")
 def user(user_id):
-    row = database().one('SELECT id, name, role::text AS role, bio, "createdAt" FROM "User" WHERE id = %s', user_id)
+    row = database().one('SELECT id, name, role::text AS role, profile->>\'bio\' AS bio, "createdAt" FROM "User" WHERE id = %s', user_id)
     return jsonify(with_dates(row)) if row else (jsonify(error="no such user", id=user_id), 404)
 
 
