@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The sample production: PostgreSQL and Redis in two containers of their own. Needs log.sh, images.sh; demo_dir and
-# scripts_dir must be set.
+# The sample production: PostgreSQL and Redis in two containers of their own. Needs log.sh, images.sh.
+: "${scripts_dir:?the folder scripts}" "${demo_dir:?the folder of the demo}"
 
 production_network=1001-stories-production
 production_db=1001-stories-production-db
@@ -54,7 +54,19 @@ production_is_current() {
     [[ $(cat "$demo_dir/.production-loaded" 2>/dev/null) == "$1" ]]
 }
 
+# Names who holds a port before anything is started on it.
+require_port() { # PORT WHAT
+  local holder
+  if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then
+    holder=$(docker ps --filter "publish=$1" --format 'container {{.Names}}' | head -n 1)
+    [[ -n $holder ]] || holder=$(ss -Hltnp "sport = :$1" 2>/dev/null | grep -oE 'users:.*' | head -n 1) || true
+    fail "port $1, meant for the $2, is taken by ${holder:-another program}" "stop it, then run this again"
+  fi
+}
+
 create_production() { # USERS INPUTS
+  require_port "$production_db_port" "sample production's database"
+  require_port "$production_redis_port" "sample production's Redis"
   local users=$1 inputs=$2 started=$SECONDS
   docker network create --label stagectl.demo=production "$production_network" >/dev/null
   POSTGRES_PASSWORD=$PRODUCTION_OWNER_PASSWORD docker run -d --name "$production_db" --network "$production_network" \
