@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The images of the demo: the official ones where a registry answers, else ones with the same contract built here from
-# the machine's own package mirror. Needs log.sh, packages.sh, engine.sh; scripts_dir must be set.
+# the machine's own package mirror. Needs log.sh, packages.sh, engine.sh.
+: "${scripts_dir:?the folder scripts}"
 
 images_suite=bookworm
 images_base=stagectl-local/debian:$images_suite

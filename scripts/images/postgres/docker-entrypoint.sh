@@ -19,8 +19,11 @@ from_env() {
 }
 
 prepare_directories() {
-  mkdir -p "$PGDATA" && chmod 00700 "$PGDATA" 2>/dev/null || true
-  mkdir -p /var/run/postgresql 2>/dev/null && chmod 03775 /var/run/postgresql 2>/dev/null || true
+  mkdir -p "$PGDATA"
+  # With a `user:` of their own, folders may belong to somebody else: then their modes are the mounter's business.
+  chmod 00700 "$PGDATA" 2>/dev/null || true
+  mkdir -p /var/run/postgresql 2>/dev/null || true
+  chmod 03775 /var/run/postgresql 2>/dev/null || true
   if [[ $(id -u) -eq 0 ]]; then
     find "$PGDATA" \! -user postgres -exec chown postgres '{}' +
     find /var/run/postgresql \! -user postgres -exec chown postgres '{}' +
