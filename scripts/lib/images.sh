@@ -148,18 +148,12 @@ image_for() {
   fi
 }
 
-# write_image_map FILE: the overrides stagectl merges over its stagectl.yml.
+# write_image_map: the `images` of stagectl.yml on this machine: which stands in for which.
 write_image_map() {
-  {
-    echo "# Written by scripts/demo: which image stands in for which, on this machine."
-    echo "images:"
-    echo "  \"$sample_app_reference\": \"$sample_app_tag\""
-    if [[ $images_in_use == local ]]; then
-      image_table | awk '{ printf "  \"%s\": \"%s\"\n", $3, $2 }'
-      # Debian has no Grafana, and no registry answered.
-      printf 'monitoring:\n  grafana:\n    enabled: false\n'
-    fi
-  } >"$1"
+  echo "images:"
+  echo "  \"$sample_app_reference\": \"$sample_app_tag\""
+  [[ $images_in_use == local ]] || return 0
+  image_table | awk '{ printf "  \"%s\": \"%s\"\n", $3, $2 }'
 }
 
 remove_images() {
