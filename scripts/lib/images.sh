@@ -132,10 +132,10 @@ ensure_images() {
   say "images: built here from this machine's package mirror (STAGECTL_IMAGES=official would pull them)"
   ensure_base
   {
-    echo "$scripts_dir/sample/app $sample_app_tag"
     while read -r folder tag _; do
       [[ $without == *" $folder "* ]] || echo "$scripts_dir/images/$folder $tag"
     done < <(image_table)
+    echo "$scripts_dir/sample/app $sample_app_tag"
   } | build_missing "$images_base" "$(base_hash)"
 }
 
