@@ -62,7 +62,7 @@ build_image() {
   fi
   local started=$SECONDS status=0
   # The host's network: its resolver and mirrors may not be reachable from the engine's bridge.
-  docker build --network host --pull=false --build-arg "BASE=$base" \
+  docker build --network host --pull=false --force-rm --build-arg "BASE=$base" \
     --build-arg http_proxy --build-arg https_proxy --build-arg no_proxy --build-arg PIP_INDEX_URL \
     --label "stagectl.inputs=$hash" -t "$tag" "$context" >"$log" 2>&1 || status=$?
   rm -rf "$context"
@@ -132,10 +132,10 @@ ensure_images() {
   say "images: built here from this machine's package mirror (STAGECTL_IMAGES=official would pull them)"
   ensure_base
   {
-    echo "$scripts_dir/sample/app $sample_app_tag"
     while read -r folder tag _; do
       [[ $without == *" $folder "* ]] || echo "$scripts_dir/images/$folder $tag"
     done < <(image_table)
+    echo "$scripts_dir/sample/app $sample_app_tag"
   } | build_missing "$images_base" "$(base_hash)"
 }
 
@@ -160,4 +160,6 @@ remove_images() {
   local tags
   mapfile -t tags < <(docker image ls --format '{{.Repository}}:{{.Tag}}' 'stagectl-local/*')
   ((${#tags[@]} == 0)) || docker image rm -f "${tags[@]}" >/dev/null
+  # The stages that only served a build carry the same label and no name.
+  docker image prune -f --filter label=stagectl.inputs >/dev/null
 }

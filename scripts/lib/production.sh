@@ -31,8 +31,17 @@ production_inputs() {
     sha256sum | cut -c1-32
 }
 
+# The folder of the demo that the running production belongs to; nothing if there is none.
+production_folder() {
+  docker inspect --format '{{index .Config.Labels "stagectl.demo-dir"}}' "$production_db" 2>/dev/null || true
+}
+
 start_production() { # USERS
-  local users=$1 inputs
+  local users=$1 inputs folder
+  folder=$(production_folder)
+  if [[ -n $folder && $folder != "$demo_dir" && -e $folder/.made-by-demo ]]; then
+    fail "the sample production belongs to another demo, in $folder" "remove that one first: scripts/demo --clean --dir $folder"
+  fi
   production_secrets
   inputs=$(production_inputs "$users")
   if production_is_current "$inputs"; then
@@ -70,7 +79,7 @@ create_production() { # USERS INPUTS
   local users=$1 inputs=$2 started=$SECONDS
   docker network create --label stagectl.demo=production "$production_network" >/dev/null
   POSTGRES_PASSWORD=$PRODUCTION_OWNER_PASSWORD docker run -d --name "$production_db" --network "$production_network" \
-    --label stagectl.demo=production --label "stagectl.inputs=$inputs" -p "127.0.0.1:$production_db_port:5432" \
+    --label stagectl.demo=production --label "stagectl.demo-dir=$demo_dir" --label "stagectl.inputs=$inputs" -p "127.0.0.1:$production_db_port:5432" \
     -e "POSTGRES_USER=$production_owner" -e POSTGRES_PASSWORD -e "POSTGRES_DB=$production_database" \
     "$(image_for postgres:15.8)" postgres -c shared_buffers=256MB -c max_wal_size=2GB >/dev/null
   docker run -d --name "$production_redis" --network "$production_network" \
