@@ -139,21 +139,32 @@ ensure_images() {
   } | build_missing "$images_base" "$(base_hash)"
 }
 
-# The tag to run for an official reference: used by the sample production, which stagectl does not start.
+# The image of a folder of images.tsv: for the sample production, which stagectl does not start.
 image_for() {
-  if [[ $images_in_use == official ]]; then
-    echo "$1"
-  else
-    image_table | awk -v reference="$1" '$3 == reference { print $2 }'
-  fi
+  local column=3
+  [[ $images_in_use == official ]] || column=2
+  image_table | awk -v folder="$1" -v column="$column" '$1 == folder { print $column }'
 }
 
-# write_image_map: the `images` of stagectl.yml on this machine: which stands in for which.
-write_image_map() {
-  echo "images:"
-  echo "  \"$sample_app_reference\": \"$sample_app_tag\""
-  [[ $images_in_use == local ]] || return 0
-  image_table | awk '{ printf "  \"%s\": \"%s\"\n", $3, $2 }'
+# write_local_config FILE [SERVICE...]: what stagectl lays over its stagectl.yml on this machine; SERVICE is left out.
+write_local_config() {
+  local file=$1 service
+  shift
+  {
+    echo "# Written by scripts/demo: which image stands in for which, on this machine, and what is left out."
+    echo "images:"
+    echo "  '$sample_app_reference': '$sample_app_tag'"
+    if [[ $images_in_use == local ]]; then
+      image_table | awk '{ printf "  \047%s\047: \047%s\047\n", $3, $2 }'
+      # Older directives are needed for Debian's nginx.
+      echo "proxy:"
+      echo "  nginx_version: '$(image_table | sed -nE 's/^nginx\t.*nginx:([0-9.]+)\t.*/\1/p')'"
+    fi
+    if (($# > 0)); then
+      echo "services:"
+      for service; do printf '  %s:\n    enabled: false\n' "$service"; done
+    fi
+  } >"$file"
 }
 
 remove_images() {
