@@ -84,10 +84,13 @@ fn free_name(path: &Path) -> PathBuf {
         name.push(suffix);
         PathBuf::from(name)
     };
-    std::iter::once(name(".edited"))
-        .chain((2..).map(|number| name(&format!(".edited-{number}"))))
-        .find(|candidate| !candidate.exists())
-        .unwrap_or_else(|| name(".edited"))
+    let mut candidate = name(".edited");
+    let mut number = 2;
+    while candidate.exists() {
+        candidate = name(&format!(".edited-{number}"));
+        number += 1;
+    }
+    candidate
 }
 
 /// Gives a secret file to the user that the container runs as. Only root can.

@@ -66,7 +66,6 @@ fn read(path: &Path) -> Result<Option<FileState>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    #[expect(clippy::disallowed_methods, reason = "fs_err::read, which the lint takes for std's")]
     let content = fs_err::read(path)?;
     Ok(Some(FileState { content, mode: metadata.mode() & 0o7777, uid: metadata.uid() }))
 }
