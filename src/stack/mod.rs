@@ -1,0 +1,5 @@
+//! The environment: its files, certificates and containers.
+
+pub mod certs;
+pub mod generate;
+pub mod render;
