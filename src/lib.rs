@@ -22,5 +22,6 @@ pub mod interrupt;
 pub mod model;
 pub mod postgres;
 pub mod report;
+pub mod stack;
 pub mod store;
 pub mod ui;

@@ -1,0 +1,3 @@
+//! The environment: its files, certificates and containers.
+
+pub mod compose;
