@@ -1,9 +1,15 @@
 //! The environment: its files, certificates and containers.
 
+pub mod apply;
 pub mod compose;
+mod conflict;
+mod explain;
+pub mod journal;
 pub mod labels;
 pub mod observe;
+pub mod plan;
 pub mod ports;
 pub mod specify;
+mod wait;
 
 pub use observe::{Observed, observe};

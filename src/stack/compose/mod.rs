@@ -7,7 +7,7 @@ pub mod model;
 mod normalise;
 mod parse;
 mod scalar;
-mod select;
+pub mod select;
 mod short;
 
 pub use model::{Condition, Project, Service};
