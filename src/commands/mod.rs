@@ -2,6 +2,7 @@
 
 mod certs;
 mod config_show;
+mod containers;
 mod copy_data;
 mod docs;
 mod down;
