@@ -2,21 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::config::Settings;
 use crate::config::services::{Role, Service};
 use crate::config::settings::{Port, parse_port};
-
-/// An address with what is behind it. Never holds a password.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Address {
-    pub service: String,
-    /// Such as `HTTPS` or `PostgreSQL`.
-    pub what: String,
-    pub url: String,
-}
+use crate::report::setup::Address;
 
 /// The addresses of the services that run, the one to open first on top.
 pub fn addresses(settings: &Settings, running: &BTreeSet<String>) -> Vec<Address> {

@@ -31,8 +31,11 @@ impl Twin {
                 .hint("or name the folder of stagectl.yml: `stagectl -C DIR …`")
                 .into());
         }
-        let project = compose::load(&path)?;
-        let engine = Engine::connect().await?;
+        Self::of(Engine::connect().await?, compose::load(&path)?).await
+    }
+
+    /// The twin of a project in an engine.
+    pub async fn of(engine: Engine, project: Project) -> Result<Self> {
         let dialect = observe::dialect(&project.name, &engine).await?;
         Ok(Self { engine, project, dialect })
     }
