@@ -16,6 +16,7 @@ mod reset;
 mod restart;
 mod setup;
 mod status;
+mod terminal;
 mod test_migration;
 mod up;
 mod validate;

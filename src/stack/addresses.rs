@@ -44,10 +44,11 @@ fn entry(settings: &Settings, name: &str, service: &Service, port: &Port) -> (u8
             (3, "PostgreSQL".to_owned(), url)
         }
         Role::Cache => (4, "Redis".to_owned(), format!("redis://{place}")),
-        _ => (
-            5,
-            name.trim_end_matches("-staging").to_owned(),
-            service.address.clone().unwrap_or_else(|| format!("http://{place}")),
-        ),
+        _ => {
+            // An address that was written for another port would lead astray.
+            let address = service.address.clone().filter(|url| url.contains(&format!(":{}", port.host)));
+            let what = name.trim_end_matches("-staging").to_owned();
+            (5, what, address.unwrap_or_else(|| format!("http://{place}")))
+        }
     }
 }
