@@ -3,6 +3,7 @@
 
 mod model;
 pub mod schema;
+pub mod setup;
 pub mod text;
 
 pub use model::{CheckResult, Counts, Envelope, Report, Severity, Status, Verdict};
