@@ -21,6 +21,8 @@ pub mod failure;
 pub mod interrupt;
 pub mod model;
 pub mod postgres;
+pub mod redis;
 pub mod report;
 pub mod store;
 pub mod ui;
+pub mod validation;
