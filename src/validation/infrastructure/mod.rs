@@ -1,6 +1,13 @@
-//! Infrastructure checks.
+//! Infrastructure checks: containers, ports, volumes, networks, monitoring.
+
+mod containers;
+mod drift;
+mod networks;
+mod ports;
+mod storage;
 
 use super::Check;
 
 /// The lists of this category's files.
-pub const CHECKS: &[&[Check]] = &[];
+pub const CHECKS: &[&[Check]] =
+    &[containers::CHECKS, drift::CHECKS, ports::CHECKS, storage::CHECKS, networks::CHECKS];
