@@ -36,7 +36,7 @@ impl Engine {
             while let Some(chunk) = output.next().await {
                 match chunk? {
                     LogOutput::StdErr { message } => {
-                        result.stderr.push_str(&String::from_utf8_lossy(&message))
+                        result.stderr.push_str(&String::from_utf8_lossy(&message));
                     }
                     LogOutput::StdOut { message } | LogOutput::Console { message } => {
                         result.stdout.push_str(&String::from_utf8_lossy(&message));

@@ -2,6 +2,8 @@
 
 mod connect;
 mod exec;
+mod inspect;
 
 pub use connect::Engine;
 pub use exec::ExecOutput;
+pub use inspect::{Bounds, Confinement, Inspected, InspectedNetwork, InspectedVolume, Mounted, Published};

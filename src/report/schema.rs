@@ -1,10 +1,14 @@
 //! The published JSON Schemas: made from the types, committed under `schemas/`, checked for drift.
 
+use super::{Report, Validation};
 use crate::config::ConfigFile;
 
 /// File name and text of every schema.
 pub fn all() -> Vec<(&'static str, String)> {
-    vec![("stagectl.schema.json", text::<ConfigFile>())]
+    vec![
+        ("stagectl.schema.json", text::<ConfigFile>()),
+        ("staging-validation-report.schema.json", text::<Report<Validation>>()),
+    ]
 }
 
 fn text<T: schemars::JsonSchema>() -> String {

@@ -31,7 +31,7 @@ fn line(result: &CheckResult, verbose: bool) -> String {
         out.push_str(&format!(": {}", result.found));
     }
     out.push('\n');
-    if matches!(result.status, Status::Fail | Status::Warn | Status::Error) {
+    if needs_attention(result) {
         out.push_str(&format!("            expected {}\n", result.expected));
         for evidence in result.evidence.iter().take(5) {
             out.push_str(&format!("            {evidence}\n"));
@@ -41,6 +41,11 @@ fn line(result: &CheckResult, verbose: bool) -> String {
         }
     }
     out
+}
+
+/// Whether somebody should look at a result.
+pub fn needs_attention(result: &CheckResult) -> bool {
+    matches!(result.status, Status::Fail | Status::Warn | Status::Error)
 }
 
 /// The closing line.
