@@ -79,10 +79,8 @@ fn services_run(facts: &Facts) -> Outcome {
 
 fn not_running(name: &str, service: &Service, containers: &[&Container]) -> Option<String> {
     if service.role == Role::Job {
-        return match containers.iter().find(|c| !c.state.running && c.state.exit_code != 0) {
-            Some(failed) => Some(format!("{name}: ended with exit code {}", failed.state.exit_code)),
-            None => None,
-        };
+        let failed = containers.iter().find(|c| !c.state.running && c.state.exit_code != 0);
+        return failed.map(|failed| format!("{name}: ended with exit code {}", failed.state.exit_code));
     }
     let running = containers.iter().filter(|c| c.state.running && c.state.status != "restarting").count();
     if running == service.replicas as usize {

@@ -115,7 +115,7 @@ fn misplaced(container: &Container, declared: &[String], names: &BTreeMap<&str, 
 }
 
 /// Containers that hold data, with the port they answer on.
-fn stores<'a>(facts: &'a Facts) -> Vec<(&'a Container, u16)> {
+fn stores(facts: &Facts) -> Vec<(&Container, u16)> {
     facts
         .running()
         .filter(|c| matches!(facts.role(c), Role::Database | Role::Cache))
@@ -225,6 +225,7 @@ fn ways_out(container: &Container, networks: &[Network]) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::engine::Endpoint;
+    use crate::report::Status;
 
     fn network(name: &str, internal: bool) -> Network {
         Network {
@@ -267,7 +268,6 @@ mod tests {
     #[test]
     fn one_open_port_fails_and_one_that_nobody_could_try_is_no_proof() {
         let of = |reach| Attempt { words: "a to b:1".into(), reach };
-        use crate::report::Status;
         assert_eq!(judge(&[of(Reach::Closed)]).status, Status::Pass);
         assert_eq!(judge(&[of(Reach::Closed), of(Reach::Open)]).status, Status::Fail);
         assert_eq!(judge(&[of(Reach::Closed), of(Reach::Unknown)]).status, Status::Error);
