@@ -2,9 +2,12 @@
 
 mod containers;
 mod drift;
+mod monitoring;
 mod networks;
 mod ports;
 mod storage;
+
+pub(super) use networks::port_of;
 
 use super::Check;
 
