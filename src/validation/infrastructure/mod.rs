@@ -12,5 +12,11 @@ pub(super) use networks::port_of;
 use super::Check;
 
 /// The lists of this category's files.
-pub const CHECKS: &[&[Check]] =
-    &[containers::CHECKS, drift::CHECKS, ports::CHECKS, storage::CHECKS, networks::CHECKS];
+pub const CHECKS: &[&[Check]] = &[
+    containers::CHECKS,
+    drift::CHECKS,
+    ports::CHECKS,
+    storage::CHECKS,
+    networks::CHECKS,
+    monitoring::CHECKS,
+];
