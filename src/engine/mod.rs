@@ -11,6 +11,7 @@ mod model;
 mod networks;
 mod spec;
 mod stats;
+mod top;
 mod volumes;
 
 pub use connect::Engine;

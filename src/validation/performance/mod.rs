@@ -1,0 +1,6 @@
+//! Performance checks.
+
+use super::Check;
+
+/// The lists of this category's files.
+pub const CHECKS: &[&[Check]] = &[];
