@@ -61,4 +61,42 @@ impl Probe {
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .collect())
     }
+
+    /// Up to `limit` keys with their values as one text each; long ones are cut.
+    pub async fn sample(&self, limit: usize) -> Result<Vec<(String, String)>> {
+        const PART: isize = 100;
+        let mut connection = self.connection.clone();
+        let mut found = Vec::new();
+        let mut cursor = 0_u64;
+        loop {
+            let (next, keys): (u64, Vec<Vec<u8>>) =
+                redis::cmd("SCAN").arg(cursor).arg("COUNT").arg(200).query_async(&mut connection).await?;
+            for key in keys {
+                let kind: String = redis::cmd("TYPE").arg(&key).query_async(&mut connection).await?;
+                let read = match kind.as_str() {
+                    "string" => redis::cmd("GETRANGE").arg(&key).arg(0).arg(65_536).to_owned(),
+                    "hash" => redis::cmd("HVALS").arg(&key).to_owned(),
+                    "list" => redis::cmd("LRANGE").arg(&key).arg(0).arg(PART).to_owned(),
+                    "zset" => redis::cmd("ZRANGE").arg(&key).arg(0).arg(PART).to_owned(),
+                    "set" => redis::cmd("SRANDMEMBER").arg(&key).arg(PART).to_owned(),
+                    // Gone since, or of a kind that holds no text.
+                    _ => continue,
+                };
+                let values: Vec<Vec<u8>> = if kind == "string" {
+                    vec![read.query_async(&mut connection).await?]
+                } else {
+                    read.query_async(&mut connection).await?
+                };
+                let text = values.iter().map(|v| String::from_utf8_lossy(v)).collect::<Vec<_>>().join("\n");
+                found.push((String::from_utf8_lossy(&key).into_owned(), text));
+                if found.len() >= limit {
+                    return Ok(found);
+                }
+            }
+            cursor = next;
+            if cursor == 0 {
+                return Ok(found);
+            }
+        }
+    }
 }

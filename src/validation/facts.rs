@@ -9,7 +9,7 @@ use super::Need;
 use super::front::Front;
 use crate::config::Settings;
 use crate::config::services::Role;
-use crate::engine::{Engine, Inspected, InspectedNetwork, InspectedVolume};
+use crate::engine::{Container, Engine, Network, Volume};
 use crate::postgres::{self, Session};
 use crate::redis::Probe;
 
@@ -39,9 +39,9 @@ pub struct Facts {
     pub compose: Fact<(String, Value)>,
     pub engine: Fact<Engine>,
     /// The project's containers, stopped ones included, by name.
-    pub containers: Vec<Inspected>,
-    pub networks: Vec<InspectedNetwork>,
-    pub volumes: Vec<InspectedVolume>,
+    pub containers: Vec<Container>,
+    pub networks: Vec<Network>,
+    pub volumes: Vec<Volume>,
     /// Read-only session as the application's role.
     pub user: Fact<Session>,
     /// Read-only session as the administrator.
@@ -122,13 +122,13 @@ impl Facts {
     }
 
     /// The containers of a service.
-    pub fn containers_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Inspected> {
-        self.containers.iter().filter(move |container| container.service == service)
+    pub fn containers_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Container> {
+        self.containers.iter().filter(move |container| container.service() == service)
     }
 
     /// The containers that run now.
-    pub fn running(&self) -> impl Iterator<Item = &Inspected> {
-        self.containers.iter().filter(|container| container.running)
+    pub fn running(&self) -> impl Iterator<Item = &Container> {
+        self.containers.iter().filter(|container| container.state.running)
     }
 
     /// The services that should run: those without a profile, and those of a profile that has a container.
@@ -147,8 +147,8 @@ impl Facts {
     }
 
     /// The role of a container's service; `Other` for one that stagectl.yml does not know.
-    pub fn role(&self, container: &Inspected) -> Role {
-        self.settings.config.services.get(&container.service).map_or(Role::Other, |service| service.role)
+    pub fn role(&self, container: &Container) -> Role {
+        self.settings.config.services.get(container.service()).map_or(Role::Other, |service| service.role)
     }
 }
 
@@ -158,9 +158,9 @@ fn met_engine(engine: &Fact<Engine>) -> Result<(), Missing> {
 
 #[derive(Default)]
 struct Project {
-    containers: Vec<Inspected>,
-    networks: Vec<InspectedNetwork>,
-    volumes: Vec<InspectedVolume>,
+    containers: Vec<Container>,
+    networks: Vec<Network>,
+    volumes: Vec<Volume>,
 }
 
 async fn patient<T>(who: &str, work: impl Future<Output = Fact<T>>) -> Fact<T> {
@@ -185,7 +185,7 @@ async fn engine(settings: &Settings) -> Fact<(Engine, Project)> {
     let engine = Engine::connect().await.map_err(|error| unreachable(&error))?;
     let name = &settings.config.project;
     let (containers, networks, volumes) = tokio::join!(
-        engine.inspect_project(name),
+        engine.project_containers(name),
         engine.project_networks(name),
         engine.project_volumes(name),
     );

@@ -5,12 +5,14 @@
 //! What a check concludes from what it read is a pure function with a test that plants the fault.
 
 pub mod application;
+pub mod compose;
 pub mod database;
 pub mod facts;
 pub mod front;
 pub mod infrastructure;
 pub mod integration;
 pub mod performance;
+pub mod reach;
 pub mod redact;
 pub mod registry;
 pub mod runner;

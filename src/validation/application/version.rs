@@ -1,6 +1,6 @@
 //! APP-006: what runs is what was meant to run.
 
-use crate::engine::Inspected;
+use crate::engine::Container;
 use crate::report::Severity;
 use crate::validation::facts::Facts;
 use crate::validation::{Category, Check, Need, Outcome};
@@ -29,8 +29,8 @@ async fn version(facts: &Facts) -> Result<Outcome, String> {
         return Ok(Outcome::skip("validation.api names no route that ends in /version"));
     };
     let service = config.proxy.iter().flat_map(|proxy| proxy.upstreams.values()).map(|u| &u.service).next();
-    let container = service.and_then(|service| facts.containers_of(service).next());
-    let Some(container) = container else {
+    let found = service.and_then(|service| facts.containers_of(service).next());
+    let Some(container) = found else {
         return Err("the application has no container to compare with".to_owned());
     };
     let answer = edge.shared(&route.path).await?;
@@ -39,7 +39,7 @@ async fn version(facts: &Facts) -> Result<Outcome, String> {
 }
 
 /// The image's label; without one its tag, if that is a version.
-fn image_version(container: &Inspected) -> Option<String> {
+fn image_version(container: &Container) -> Option<String> {
     let label = container.labels.get("org.opencontainers.image.version").cloned();
     let tag = || {
         let name = container.image.split('@').next()?;
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_label_is_believed_before_a_tag_and_latest_is_no_version() {
-        let image = |reference: &str| Inspected { image: reference.into(), ..Inspected::default() };
+        let image = |reference: &str| Container { image: reference.into(), ..Container::default() };
         assert_eq!(image_version(&image("registry:5000/team/app:1.2.3")).as_deref(), Some("1.2.3"));
         assert_eq!(image_version(&image("app:latest")), None);
         assert_eq!(image_version(&image("registry:5000/app")), None);

@@ -72,13 +72,13 @@ async fn sampled(facts: &Facts, duration: Duration) -> Result<Vec<ContainerUsage
     let engine = facts.engine.as_ref().map_err(|_| "the engine does not answer".to_owned())?;
     let containers: Vec<_> = facts.running().collect();
     let usages = containers.iter().map(|container| async {
-        let limits = container.limits;
+        let limits = &container.host;
         let (cores, memory_bytes) = watch(engine, &container.id, duration).await?;
         anyhow::Ok(ContainerUsage {
             name: container.name.clone(),
             memory_bytes,
             cores,
-            memory_limit: limits.memory_bytes.max(0) as u64,
+            memory_limit: limits.memory.max(0) as u64,
             cores_limit: limits.nano_cpus.max(0) as f64 / 1e9,
         })
     });
@@ -89,13 +89,13 @@ async fn sampled(facts: &Facts, duration: Duration) -> Result<Vec<ContainerUsage
 async fn watch(engine: &Engine, id: &str, duration: Duration) -> anyhow::Result<(f64, u64)> {
     let started = tokio::time::Instant::now();
     let first: Usage = engine.usage(id).await?;
-    let mut memory = first.memory_bytes;
+    let mut memory = first.memory;
     let mut ticks = tokio::time::interval(SAMPLE_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let now = engine.usage(id).await?;
-        memory = memory.max(now.memory_bytes);
+        memory = memory.max(now.memory);
         let elapsed = started.elapsed();
         if elapsed >= duration {
             let nanos = now.cpu_nanos.saturating_sub(first.cpu_nanos) as f64;

@@ -1,8 +1,20 @@
-//! Infrastructure checks.
+//! Infrastructure checks: containers, ports, volumes, networks, monitoring.
 
 mod certificates;
+mod containers;
+mod drift;
+mod networks;
+mod ports;
+mod storage;
 
 use super::Check;
 
 /// The lists of this category's files.
-pub const CHECKS: &[&[Check]] = &[certificates::CHECKS];
+pub const CHECKS: &[&[Check]] = &[
+    containers::CHECKS,
+    drift::CHECKS,
+    ports::CHECKS,
+    storage::CHECKS,
+    networks::CHECKS,
+    certificates::CHECKS,
+];

@@ -210,7 +210,7 @@ async fn two_clients(facts: &Facts) -> Result<Outcome> {
     let engine = facts.engine.as_ref().map_err(|_| anyhow!("the engine does not answer"))?;
     let container = facts
         .containers_of(&limit.proxy.service)
-        .find(|container| container.running)
+        .find(|container| container.state.running)
         .with_context(|| format!("`{}` has no running container", limit.proxy.service))?;
     let (name, port) = (&limit.edge.secure.target.name, limit.proxy.https_listen);
     let url = format!("https://{name}:{port}{}", limit.path);

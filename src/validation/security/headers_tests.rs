@@ -1,3 +1,5 @@
+//! Planted faults for the verdicts, one at a time.
+
 use super::*;
 use crate::http::Response;
 use crate::report::Status;
