@@ -24,6 +24,7 @@ pub mod model;
 pub mod postgres;
 pub mod redis;
 pub mod report;
+pub mod stack;
 pub mod store;
 pub mod tls;
 pub mod ui;

@@ -24,6 +24,9 @@ pub struct Proxy {
     pub https_listen: u16,
     #[serde(default = "http_listen")]
     pub http_listen: u16,
+    /// Where nginx tells its counters to the exporter: inside its networks only.
+    #[serde(default = "status_listen")]
+    pub status_listen: u16,
     /// nginx's version, `MAJOR.MINOR`: decides the spelling of `http2`.
     #[serde(default = "nginx_version")]
     pub nginx_version: String,
@@ -39,6 +42,9 @@ pub struct Proxy {
     pub max_body: String,
     #[serde(default = "csp")]
     pub content_security_policy: String,
+    /// Refuse requests that look like SQL injection, script injection or path traversal.
+    #[serde(default)]
+    pub filter_requests: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -139,6 +145,9 @@ fn https_listen() -> u16 {
 }
 fn http_listen() -> u16 {
     8080
+}
+fn status_listen() -> u16 {
+    8082
 }
 fn nginx_version() -> String {
     "1.26".to_owned()

@@ -18,6 +18,7 @@ pub fn check(config: &ConfigFile) -> Result<(), Failure> {
             config.project
         ));
     }
+    check_names(config, &mut problems);
     check_services(config, &mut problems);
     check_ports(config, &mut problems);
     check_references(config, &mut problems);
@@ -31,6 +32,20 @@ pub fn check(config: &ConfigFile) -> Result<(), Failure> {
 fn is_project_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
+}
+
+/// Names stand in addresses, queries and file names: docker compose's own rule.
+fn check_names(config: &ConfigFile, problems: &mut Vec<String>) {
+    let names = config.services.keys().map(|name| ("services", name));
+    let names = names.chain(config.networks.keys().map(|name| ("networks", name)));
+    for (place, name) in names.chain(config.volumes.keys().map(|name| ("volumes", name))) {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(allowed) {
+            problems.push(format!(
+                "{place}: `{name}` must be letters, digits, `.`, `-` and `_`, and start with a letter or digit"
+            ));
+        }
+    }
 }
 
 fn check_services(config: &ConfigFile, problems: &mut Vec<String>) {
