@@ -1,6 +1,5 @@
 //! The published JSON Schemas: made from the types, committed under `schemas/`, checked for drift.
 
-use super::Report;
 use super::readiness::Readiness;
 use super::setup::Setup;
 use super::{Report, Validation};
