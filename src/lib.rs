@@ -19,6 +19,7 @@ pub mod engine;
 pub mod exit;
 pub mod failure;
 pub mod interrupt;
+pub mod migration;
 pub mod model;
 pub mod postgres;
 pub mod report;
