@@ -19,7 +19,9 @@ pub async fn run(context: &Context, args: TestMigrationArgs) -> Result<u8> {
     let inputs = inputs(&settings)?;
     let categories: Vec<Category> = Category::ALL
         .into_iter()
-        .filter(|c| *c == Category::Prerequisites || args.only.is_empty() || args.only.iter().any(|w| w == c.word()))
+        .filter(|c| {
+            *c == Category::Prerequisites || args.only.is_empty() || args.only.iter().any(|w| w == c.word())
+        })
         .collect();
     let (admin, user) = (settings.database_admin()?, settings.database_user()?);
     if args.dry_run {
@@ -34,14 +36,20 @@ pub async fn run(context: &Context, args: TestMigrationArgs) -> Result<u8> {
     let mut run = Run {
         file: ReportFile::new(&settings.backups(), "migration-test-report", now),
         report: Report {
-            envelope: Envelope::begin("migration", &settings.config.project, &run_id, &context.command_line, now),
+            envelope: Envelope::begin(
+                "migration",
+                &settings.config.project,
+                &run_id,
+                &context.command_line,
+                now,
+            ),
             body: body(&inputs, &admin.name, &categories),
         },
         ui: context.ui.clone(),
         keep_clone: args.keep_clone,
     };
     run.file.save(&run.report)?;
-    let outcome = context.interrupt.guard(run.work(&settings, inputs, &run_id, &categories)).await;
+    let outcome = context.interrupt.guard(Box::pin(run.work(&settings, inputs, &run_id, &categories))).await;
     // Whatever happened, no clone and no session of this run stays.
     let cleaned = async { Clones::open(admin, user, &run_id).await?.sweep().await }.await;
     if let Err(error) = outcome {
@@ -58,8 +66,11 @@ fn inputs(settings: &Settings) -> Result<Inputs> {
         Failure::config("stagectl.yml has no `migration`").hint("add the `migration` section with its `path`")
     })?;
     let steps = migration::load(&settings.root, &config)?;
-    let queries =
-        if config.queries.is_empty() { settings.config.validation.queries.clone() } else { config.queries.clone() };
+    let queries = if config.queries.is_empty() {
+        settings.config.validation.queries.clone()
+    } else {
+        config.queries.clone()
+    };
     Ok(Inputs { config, steps, queries, query_ms: settings.config.validation.query_ms })
 }
 
@@ -134,7 +145,8 @@ impl Run {
             && let Some(migrated) = &lab.migrated
         {
             let kept = lab.clones.keep(&migrated.clone).await?;
-            self.ui.note(format!("kept the migrated clone as `{kept}`; drop it with DROP DATABASE \"{kept}\""));
+            self.ui
+                .note(format!("kept the migrated clone as `{kept}`; drop it with DROP DATABASE \"{kept}\""));
             self.report.body.kept_clone = Some(kept);
         }
         Ok(())
@@ -162,7 +174,9 @@ impl Run {
         let verdict = Verdict::over(&body.checks);
         let names: Vec<&str> = body.steps.iter().map(|step| step.name.as_str()).collect();
         let summary = match verdict {
-            Verdict::Ready | Verdict::ReadyWithWarnings => format!("{} can be applied and taken back", names.join(", ")),
+            Verdict::Ready | Verdict::ReadyWithWarnings => {
+                format!("{} can be applied and taken back", names.join(", "))
+            }
             Verdict::NotReady => {
                 let failed: Vec<&str> =
                     body.checks.iter().filter(|c| c.status == Status::Fail).map(|c| c.id.as_str()).collect();

@@ -233,7 +233,8 @@ fn stopped(script: &Script, statement: &Statement, error: &tokio_postgres::Error
         }
         _ => 0,
     };
-    let hint = error.as_db_error().and_then(|db| db.hint()).map_or_else(String::new, |h| format!("; hint: {h}"));
+    let hint =
+        error.as_db_error().and_then(|db| db.hint()).map_or_else(String::new, |h| format!("; hint: {h}"));
     Stopped {
         place: format!("{}:{}", script.file.display(), statement.line + inside),
         statement: statement.short(),

@@ -84,8 +84,11 @@ impl Clones {
             self.terminate(row.get(0)).await?;
         }
         let rows = self.admin.query("SELECT datname::text FROM pg_database", &[]).await?;
-        let stale: Vec<String> =
-            rows.iter().map(|row| row.get(0)).filter(|name: &String| is_clone_of(name, self.original())).collect();
+        let stale: Vec<String> = rows
+            .iter()
+            .map(|row| row.get(0))
+            .filter(|name: &String| is_clone_of(name, self.original()))
+            .collect();
         for name in &stale {
             self.drop_clone(name).await?;
         }
@@ -112,9 +115,13 @@ impl Clones {
                 Err(error) if in_use(&error) && attempt < TRIES => {}
                 Err(error) if in_use(&error) => return Err(self.busy(&watcher).await?.into()),
                 Err(error) => {
-                    return Err(Failure::environment(format!("clone {}: {}", self.original(), explain(&error)))
-                        .hint("`database.admin_user` must be allowed to create databases")
-                        .into());
+                    return Err(Failure::environment(format!(
+                        "clone {}: {}",
+                        self.original(),
+                        explain(&error)
+                    ))
+                    .hint("`database.admin_user` must be allowed to create databases")
+                    .into());
                 }
             }
         }
@@ -273,9 +280,11 @@ async fn close_idle(watcher: &Session, original: &str, closed: &mut Vec<String>)
         tokio::time::sleep(Duration::from_millis(20)).await;
         let rows = watcher
             .query(
-                "SELECT coalesce(nullif(application_name, ''), 'unnamed')
-                 FROM pg_stat_activity
-                 WHERE datname = $1 AND state = 'idle' AND backend_type = 'client backend' AND pg_terminate_backend(pid)",
+                // Materialised, or the planner may end sessions before it asks for their database.
+                "WITH idle AS MATERIALIZED (
+                   SELECT pid, coalesce(nullif(application_name, ''), 'unnamed') AS application FROM pg_stat_activity
+                   WHERE datname = $1 AND state = 'idle' AND backend_type = 'client backend')
+                 SELECT application FROM idle WHERE pg_terminate_backend(pid)",
                 &[&original],
             )
             .await;
@@ -336,9 +345,13 @@ mod tests {
             let name = clone_name(original, run, 12);
             assert!(name.len() <= LONGEST_NAME && is_clone_of(&name, original), "{name}");
         }
-        for name in
-            ["staging_db", "staging_db__clone_", "staging_db__clone_x_1_2", "other__clone_20261121t010203z_1_1", "staging_db__kept_20261121t010203z_1_1"]
-        {
+        for name in [
+            "staging_db",
+            "staging_db__clone_",
+            "staging_db__clone_x_1_2",
+            "other__clone_20261121t010203z_1_1",
+            "staging_db__kept_20261121t010203z_1_1",
+        ] {
             assert!(!is_clone_of(name, "staging_db"), "{name}");
         }
     }

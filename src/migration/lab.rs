@@ -58,7 +58,14 @@ impl Migrated {
 }
 
 impl Lab {
-    pub fn new(inputs: Inputs, clones: Clones, ui: Ui, base: String, before: State, tables: Vec<Table>) -> Self {
+    pub fn new(
+        inputs: Inputs,
+        clones: Clones,
+        ui: Ui,
+        base: String,
+        before: State,
+        tables: Vec<Table>,
+    ) -> Self {
         Self { inputs, clones, ui, base, before, tables, migrated: None, volatile: None }
     }
 
@@ -74,7 +81,8 @@ impl Lab {
         for step in &self.inputs.steps {
             let up = apply(&session, &step.up, Some(&watch)).await?;
             for run in &up.statements {
-                self.ui.detail(format!("{} {:.1} ms, {} rows: {}", run.place, run.ms, run.rows, run.statement));
+                self.ui
+                    .detail(format!("{} {:.1} ms, {} rows: {}", run.place, run.ms, run.rows, run.statement));
                 for lock in &run.locks {
                     self.ui.detail(format!("    {}", lock.line()));
                 }
@@ -160,5 +168,8 @@ pub fn differences(before: &State, after: &State, volatile: &Volatile) -> Vec<St
 pub fn is_volatile(difference: &DataDifference, volatile: &Volatile) -> bool {
     difference.rows_before == difference.rows_after
         && !difference.columns.is_empty()
-        && difference.columns.iter().all(|column| volatile.contains(&(difference.table.clone(), column.clone())))
+        && difference
+            .columns
+            .iter()
+            .all(|column| volatile.contains(&(difference.table.clone(), column.clone())))
 }

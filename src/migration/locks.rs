@@ -83,7 +83,14 @@ pub struct LockTaken {
 
 impl LockTaken {
     pub fn line(&self) -> String {
-        format!("{} on {} {}, {:.1} ms: blocks {}", self.mode.words(), self.kind, self.relation, self.held_ms, self.blocks)
+        format!(
+            "{} on {} {}, {:.1} ms: blocks {}",
+            self.mode.words(),
+            self.kind,
+            self.relation,
+            self.held_ms,
+            self.blocks
+        )
     }
 }
 
@@ -106,10 +113,17 @@ mod tests {
 
     #[test]
     fn only_the_strongest_mode_keeps_readers_out() {
-        let modes = ["AccessShareLock", "RowExclusiveLock", "ShareLock", "ExclusiveLock", "AccessExclusiveLock"];
+        let modes =
+            ["AccessShareLock", "RowExclusiveLock", "ShareLock", "ExclusiveLock", "AccessExclusiveLock"];
         let parsed: Vec<LockMode> = modes.iter().map(|m| LockMode::parse(m).unwrap()).collect();
-        assert_eq!(parsed.iter().map(|m| m.blocks_reads()).collect::<Vec<_>>(), [false, false, false, false, true]);
-        assert_eq!(parsed.iter().map(|m| m.blocks_writes()).collect::<Vec<_>>(), [false, false, true, true, true]);
+        assert_eq!(
+            parsed.iter().map(|m| m.blocks_reads()).collect::<Vec<_>>(),
+            [false, false, false, false, true]
+        );
+        assert_eq!(
+            parsed.iter().map(|m| m.blocks_writes()).collect::<Vec<_>>(),
+            [false, false, true, true, true]
+        );
         assert!(LockMode::parse("SIReadLock").is_none());
     }
 }

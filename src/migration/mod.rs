@@ -23,7 +23,7 @@ mod verdict;
 mod watch;
 
 pub use clone::Clones;
-pub use fingerprint::State;
+pub use fingerprint::{DataDifference, Difference, State, data_differences, schema_differences};
 pub use lab::{Inputs, Lab};
 pub use phases::{Prepared, prepare, run};
 pub use plan::{Plan, plan};

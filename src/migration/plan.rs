@@ -71,7 +71,9 @@ fn describe(category: Category, inputs: &Inputs) -> (String, &'static str) {
             "nothing is tried on the staging database itself",
         ),
         Category::Logic => (
-            format!("up on a clone, statement by statement; {conversions} conversions, {assertions} assertions"),
+            format!(
+                "up on a clone, statement by statement; {conversions} conversions, {assertions} assertions"
+            ),
             "every row is converted and none is lost",
         ),
         Category::Integrity => (

@@ -24,9 +24,8 @@ impl Script {
     /// Parses a file's text and decides about its transaction.
     pub fn parse(file: PathBuf, text: &str, mode: TransactionMode) -> Result<Self, Failure> {
         let shown = file.display().to_string();
-        let statements = statements::split(text).map_err(|error| {
-            Failure::config(format!("{shown}:{}: {}", error.line, error.problem))
-        })?;
+        let statements = statements::split(text)
+            .map_err(|error| Failure::config(format!("{shown}:{}: {}", error.line, error.problem)))?;
         for statement in &statements {
             if let Some(why) = reaches_outside(statement) {
                 return Err(Failure::refused(format!(
@@ -78,8 +77,12 @@ fn decide(statements: &[Statement], mode: TransactionMode) -> Result<(bool, Stri
     match mode {
         TransactionMode::Never => Ok((false, "each statement by itself, as configured".to_owned())),
         TransactionMode::Always => match (own, forbids) {
-            (Some(own), _) => Err((own.line, "the file has its own transaction, so it cannot be put in one".to_owned())),
-            (_, Some((line, why))) => Err((line, format!("{why}, so the file cannot be put in one transaction"))),
+            (Some(own), _) => {
+                Err((own.line, "the file has its own transaction, so it cannot be put in one".to_owned()))
+            }
+            (_, Some((line, why))) => {
+                Err((line, format!("{why}, so the file cannot be put in one transaction")))
+            }
             (None, None) => Ok((true, "one transaction, as configured".to_owned())),
         },
         TransactionMode::Auto => Ok(match (own, forbids) {
@@ -116,7 +119,8 @@ fn forbids_transaction(statement: &Statement, all: &[Statement]) -> Option<Strin
     }
     if statement.starts_with(&["alter", "type"]) && statement.says(&["add", "value"]) {
         let label = added_label(statement)?;
-        let used = all.iter().filter(|s| s.line > statement.line).any(|s| s.text.contains(&format!("'{label}'")));
+        let used =
+            all.iter().filter(|s| s.line > statement.line).any(|s| s.text.contains(&format!("'{label}'")));
         return used.then(|| format!("the new enum value '{label}' is used further down"));
     }
     None
@@ -207,16 +211,21 @@ mod tests {
         ] {
             assert!(parse(sql, TransactionMode::Auto).is_err(), "{sql}");
         }
-        for sql in ["GRANT SELECT ON t TO r", "CREATE USER MAPPING FOR u SERVER s", "CREATE TABLE role (x int)"] {
+        for sql in
+            ["GRANT SELECT ON t TO r", "CREATE USER MAPPING FOR u SERVER s", "CREATE TABLE role (x int)"]
+        {
             parse(sql, TransactionMode::Auto).unwrap();
         }
     }
 
     #[test]
     fn names_are_found_in_code_too() {
-        let names = parse("DO $$ BEGIN UPDATE \"User\" SET role = 1; END $$; ALTER TABLE Orders ADD c int", TransactionMode::Auto)
-            .unwrap()
-            .names();
+        let names = parse(
+            "DO $$ BEGIN UPDATE \"User\" SET role = 1; END $$; ALTER TABLE Orders ADD c int",
+            TransactionMode::Auto,
+        )
+        .unwrap()
+        .names();
         assert!(names.contains("User") && names.contains("orders"), "{names:?}");
     }
 }

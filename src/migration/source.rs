@@ -31,7 +31,8 @@ fn plain(root: &Path, migration: &Migration) -> Result<Vec<Step>, Failure> {
         return Err(Failure::config(format!("migration.path: there is no folder `{}`", migration.path))
             .hint("write the folder with `up.sql` and `down.sql`, or change `migration.path`"));
     }
-    let mut folders = if folder.join("up.sql").exists() { vec![folder.clone()] } else { subfolders(&folder)? };
+    let mut folders =
+        if folder.join("up.sql").exists() { vec![folder.clone()] } else { subfolders(&folder)? };
     folders.sort();
     if folders.is_empty() {
         return Err(Failure::config(format!("migration.path: `{}` holds no `up.sql`", migration.path))
@@ -41,8 +42,12 @@ fn plain(root: &Path, migration: &Migration) -> Result<Vec<Step>, Failure> {
 }
 
 fn subfolders(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = fs_err::read_dir(folder).map_err(|error| Failure::config(format!("migration.path: {error}")))?;
-    Ok(entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join("up.sql").exists()).collect())
+    let entries =
+        fs_err::read_dir(folder).map_err(|error| Failure::config(format!("migration.path: {error}")))?;
+    Ok(entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.join("up.sql").exists())
+        .collect())
 }
 
 fn step(root: &Path, folder: &Path, migration: &Migration) -> Result<Step, Failure> {
@@ -56,7 +61,8 @@ fn step(root: &Path, folder: &Path, migration: &Migration) -> Result<Step, Failu
         Script::parse(shown, &text, migration.transaction).map(Some)
     };
     let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let up = script("up.sql")?.ok_or_else(|| Failure::config(format!("migration `{name}` has no `up.sql`")))?;
+    let up =
+        script("up.sql")?.ok_or_else(|| Failure::config(format!("migration `{name}` has no `up.sql`")))?;
     if up.is_empty() {
         return Err(Failure::config(format!("{}: holds no statement", up.file.display())));
     }

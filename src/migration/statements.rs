@@ -35,11 +35,7 @@ impl Statement {
     /// True when the statement begins with these words.
     pub fn starts_with(&self, words: &[&str]) -> bool {
         self.tokens.len() >= words.len()
-            && self
-                .tokens
-                .iter()
-                .zip(words)
-                .all(|(token, word)| matches!(token, Token::Word(w) if w == word))
+            && self.tokens.iter().zip(words).all(|(token, word)| matches!(token, Token::Word(w) if w == word))
     }
 
     /// True when it says these words one after the other.
@@ -109,10 +105,6 @@ impl<'a> Lexer<'a> {
         taken
     }
 
-    fn fail<T>(&self, line: u32, problem: impl Into<String>) -> Result<T, SplitError> {
-        Err(SplitError { line, problem: problem.into() })
-    }
-
     fn run(mut self) -> Result<Vec<Statement>, SplitError> {
         while let Some(c) = self.rest().chars().next() {
             if c.is_whitespace() {
@@ -152,7 +144,7 @@ impl<'a> Lexer<'a> {
             } else if let Some(c) = self.rest().chars().next() {
                 self.skip(c.len_utf8());
             } else {
-                return self.fail(line, "a comment `/*` is not closed");
+                return fail(line, "a comment `/*` is not closed");
             }
         }
     }
@@ -165,7 +157,7 @@ impl<'a> Lexer<'a> {
             '\\' => {
                 let command: String =
                     self.rest().chars().take_while(|c| !c.is_whitespace() && *c != ';').collect();
-                self.fail(
+                fail(
                     self.line,
                     format!("`{command}` is a command of psql, not SQL; take it out of the migration"),
                 )
@@ -215,7 +207,7 @@ impl<'a> Lexer<'a> {
             }
         }
         let what = if quote == '"' { "identifier" } else { "string" };
-        self.fail(line, format!("the {what} that begins here is not closed ({quote})"))
+        fail(line, format!("the {what} that begins here is not closed ({quote})"))
     }
 
     /// `$tag$ … $tag$`, or a lone `$` as in `$1`.
@@ -235,7 +227,7 @@ impl<'a> Lexer<'a> {
                 self.skip(quote.len());
                 Ok(Token::Literal(content))
             }
-            None => self.fail(line, format!("the text quoted by {quote} is not closed")),
+            None => fail(line, format!("the text quoted by {quote} is not closed")),
         }
     }
 
@@ -271,11 +263,15 @@ impl<'a> Lexer<'a> {
         let statement = Statement { text, line, tokens: std::mem::take(&mut self.tokens) };
         (self.parens, self.bodies) = (0, 0);
         if statement.starts_with(&["copy"]) && statement.says(&["from", "stdin"]) {
-            return self.fail(line, "COPY … FROM STDIN carries data in the file; use INSERT instead");
+            return fail(line, "COPY … FROM STDIN carries data in the file; use INSERT instead");
         }
         self.statements.push(statement);
         Ok(())
     }
+}
+
+fn fail<T>(line: u32, problem: impl Into<String>) -> Result<T, SplitError> {
+    Err(SplitError { line, problem: problem.into() })
 }
 
 /// Bytes of the unquoted identifier at the beginning of `text`.

@@ -16,8 +16,14 @@ pub enum Category {
 }
 
 impl Category {
-    pub const ALL: [Self; 6] =
-        [Self::Prerequisites, Self::Logic, Self::Integrity, Self::Rollback, Self::Performance, Self::EdgeCases];
+    pub const ALL: [Self; 6] = [
+        Self::Prerequisites,
+        Self::Logic,
+        Self::Integrity,
+        Self::Rollback,
+        Self::Performance,
+        Self::EdgeCases,
+    ];
 
     pub const fn word(self) -> &'static str {
         match self {

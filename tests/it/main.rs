@@ -4,3 +4,5 @@ mod support;
 
 mod cli;
 mod house;
+mod migration_lab;
+mod migration_objects;

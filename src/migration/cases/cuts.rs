@@ -34,9 +34,11 @@ pub async fn cut(
 ) -> Result<Cuts> {
     let length = script.statements.len();
     // The last boundary of a transaction is the one before COMMIT.
-    let boundaries: Vec<usize> = (1..=if script.wrapped { length } else { length.saturating_sub(1) }).collect();
+    let boundaries: Vec<usize> =
+        (1..=if script.wrapped { length } else { length.saturating_sub(1) }).collect();
     let mut cuts = Cuts { of: boundaries.len(), ..Cuts::default() };
     let mut clone = lab.clones.copy(template).await?;
+    let mut admin = lab.clones.as_admin(&clone).await?;
     for count in sample(&boundaries) {
         cuts.tried += 1;
         let line = script.statements.get(count - 1).map_or(0, |s| s.line);
@@ -48,7 +50,7 @@ pub async fn cut(
         }
         lab.clones.terminate(pid).await?;
         drop(session);
-        let left = lab.state(&clone).await?;
+        let left = State::take(&mut admin).await?;
         let remains = differences(before, &left, &BTreeSet::new());
         if remains.is_empty() {
             continue;
@@ -56,24 +58,21 @@ pub async fn cut(
         let session = lab.clones.as_user(&clone).await?;
         let second = apply(&session, script, None).await?;
         drop(session);
-        match second.stopped {
-            Some(stopped) => cuts.wrong.push(format!(
-                "{place}: half of it stays ({}), and a second run stops: {}",
-                remains.join("; "),
-                stopped.line()
-            )),
-            None => {
-                let end = lab.state(&clone).await?;
-                let wrong = differences(after, &end, volatile);
-                if wrong.is_empty() {
-                    cuts.repaired += 1;
-                } else {
-                    cuts.wrong.push(format!("{place}: a second run ends elsewhere: {}", wrong.join("; ")));
-                }
+        if let Some(stopped) = second.stopped {
+            let (remains, stopped) = (remains.join("; "), stopped.line());
+            cuts.wrong
+                .push(format!("{place}: half of it stays ({remains}), and a second run stops: {stopped}"));
+        } else {
+            let wrong = differences(after, &State::take(&mut admin).await?, volatile);
+            if wrong.is_empty() {
+                cuts.repaired += 1;
+            } else {
+                cuts.wrong.push(format!("{place}: a second run ends elsewhere: {}", wrong.join("; ")));
             }
         }
         lab.clones.drop_clone(&clone).await?;
         clone = lab.clones.copy(template).await?;
+        admin = lab.clones.as_admin(&clone).await?;
     }
     lab.clones.drop_clone(&clone).await?;
     Ok(cuts)

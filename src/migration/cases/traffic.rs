@@ -71,12 +71,11 @@ pub async fn hold_a_row(lab: &Lab, clone: &str) -> Result<Held> {
     let session = lab.clones.as_user(clone).await?;
     session.batch_execute(&format!("SET lock_timeout = '{LOCK_TIMEOUT}'")).await?;
     let pid = crate::migration::lab::backend(&session).await?;
-    let outcome = match tokio::time::timeout(PATIENCE, lab.up(&session)).await {
-        Ok(result) => result?.map_or(Held::NoConflict, Held::Stopped),
-        Err(_) => {
-            lab.clones.terminate(pid).await?;
-            Held::Waiting
-        }
+    let outcome = if let Ok(result) = tokio::time::timeout(PATIENCE, lab.up(&session)).await {
+        result?.map_or(Held::NoConflict, Held::Stopped)
+    } else {
+        lab.clones.terminate(pid).await?;
+        Held::Waiting
     };
     holder.batch_execute("ROLLBACK").await?;
     Ok(outcome)

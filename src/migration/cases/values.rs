@@ -49,7 +49,9 @@ impl Family {
         match self {
             Self::Null if column.nullable => vec![None],
             Self::Empty if text => some(&[""]),
-            Self::Unicode if text => some(&["O'Réilly \\ \"; --", "🙂👩‍👩‍👧", "\u{202e}مرحبا\u{202c} 中文 ß ı İ"]),
+            Self::Unicode if text => {
+                some(&["O'Réilly \\ \"; --", "🙂👩‍👩‍👧", "\u{202e}مرحبا\u{202c} 中文 ß ı İ"])
+            }
             Self::Long if text => {
                 let length = width(&column.kind).unwrap_or(100_000);
                 vec![Some("long ".repeat(length.div_ceil(5)).chars().take(length).collect())]
@@ -120,7 +122,10 @@ pub async fn place(
                         text: literal,
                     }),
                     Err(_) => {
-                        session.batch_execute("ROLLBACK TO one").await.context("leave a refused value out")?;
+                        session
+                            .batch_execute("ROLLBACK TO one")
+                            .await
+                            .context("leave a refused value out")?;
                     }
                 }
             }

@@ -50,7 +50,8 @@ pub(super) async fn take(transaction: &Transaction<'_>) -> Result<DataPrint> {
             .query_one(&sums(&name, &columns, &key), &[])
             .await
             .with_context(|| format!("read the rows of {name}"))?;
-        let columns = columns.iter().enumerate().map(|(i, column)| (column.clone(), sums.get(i + 2))).collect();
+        let columns =
+            columns.iter().enumerate().map(|(i, column)| (column.clone(), sums.get(i + 2))).collect();
         let table = TablePrint { rows: sums.get(0), key, columns, whole: sums.get(1) };
         print.tables.insert(name, table);
     }

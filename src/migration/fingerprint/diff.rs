@@ -159,7 +159,10 @@ mod tests {
         let lines: Vec<String> = schema_differences(&before, &after).iter().map(Difference::line).collect();
         assert_eq!(
             lines,
-            ["column t.c differs: before `default 1`, now ``", "index i was not there before: CREATE INDEX i"]
+            [
+                "column t.c differs: before `default 1`, now ``",
+                "index i was not there before: CREATE INDEX i"
+            ]
         );
     }
 

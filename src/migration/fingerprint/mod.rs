@@ -6,7 +6,7 @@ mod diff;
 mod rows;
 mod schema;
 
-pub use data::{DataPrint, TablePrint};
+pub use data::DataPrint;
 pub use diff::{DataDifference, Difference, data_differences, schema_differences};
 pub use rows::{RowCounts, lost_rows};
 pub use schema::SchemaPrint;

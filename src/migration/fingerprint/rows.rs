@@ -35,7 +35,8 @@ pub async fn lost_rows(
     if b.key.is_empty() || b.key != a.key || b.rows.max(a.rows) > LARGEST {
         return Ok(None);
     }
-    let (b, a) = (hashes(before, table, &b.key, columns).await?, hashes(after, table, &b.key, columns).await?);
+    let (b, a) =
+        (hashes(before, table, &b.key, columns).await?, hashes(after, table, &b.key, columns).await?);
     let mut counts = RowCounts::default();
     for (key, hash) in &b {
         match a.get(key) {

@@ -12,6 +12,7 @@ use crate::migration::cases::traffic::{self, Held};
 use crate::migration::cases::values::{self, Family, Placed};
 use crate::migration::fingerprint::State;
 use crate::migration::lab::{Lab, Volatile, differences};
+use crate::migration::script::Script;
 use crate::migration::verdict::{Category, Check};
 use crate::model::quote_identifier;
 use crate::report::CheckResult;
@@ -27,9 +28,10 @@ pub async fn run(lab: &mut Lab) -> Result<Vec<CheckResult>> {
     };
     let volatile = lab.volatile().await?;
     let mut results = vec![twice(lab, &migrated.clone, &after, &volatile).await?];
+    let checks = (cut_check(2, "up cut off"), cut_check(3, "down cut off"));
     let (up, down) = cut_everywhere(lab, &volatile).await?;
-    results.push(cut_result(2, "up cut off", up));
-    results.push(cut_result(3, "down cut off", down));
+    results.push(cut_result(checks.0, up));
+    results.push(cut_result(checks.1, down));
     results.push(held_row(lab, &after, &volatile).await?);
     results.push(writers(lab, &after, &volatile).await?);
     let round_trip = round_trip_is_clean(lab).await?;
@@ -55,7 +57,11 @@ async fn twice(lab: &mut Lab, migrated: &str, after: &State, volatile: &Volatile
     let wrong = differences(after, &lab.state(&clone).await?, volatile);
     lab.clones.drop_clone(&clone).await?;
     let found = stopped.map_or_else(|| "it does nothing".to_owned(), |s| format!("it stops: {}", s.message));
-    Ok(if wrong.is_empty() { check.pass(found) } else { check.evidence([found]).none_of(wrong, "", "differences") })
+    Ok(if wrong.is_empty() {
+        check.pass(found)
+    } else {
+        check.evidence([found]).none_of(wrong, "", "differences")
+    })
 }
 
 /// Cuts each step's up and down, from the state before it and after it.
@@ -90,17 +96,21 @@ fn add(all: &mut Cuts, one: Cuts) {
     all.wrong.extend(one.wrong);
 }
 
-fn cut_result(number: u32, title: &str, cuts: Cuts) -> CheckResult {
-    let check = check(
+fn cut_check(number: u32, title: &str) -> Check {
+    check(
         number,
         title,
         "the server process ended after any statement leaves the state of before, or a second run completes it",
         "run the file in one transaction, or make each statement repeatable (IF NOT EXISTS, IF EXISTS)",
-    );
+    )
+}
+
+fn cut_result(check: Check, cuts: Cuts) -> CheckResult {
     if cuts.of == 0 {
         return check.skip("there is no boundary between statements to cut at");
     }
-    let found = format!("{} of {} boundaries cut, {} completed by a second run", cuts.tried, cuts.of, cuts.repaired);
+    let found =
+        format!("{} of {} boundaries cut, {} completed by a second run", cuts.tried, cuts.of, cuts.repaired);
     check.none_of(cuts.wrong, &found, "cuts that leave damage")
 }
 
@@ -117,12 +127,16 @@ async fn held_row(lab: &mut Lab, after: &State, volatile: &Volatile) -> Result<C
     let result = match held {
         Held::NothingToHold => check.skip("no table of the migration holds a row"),
         Held::Waiting => check.fail("up waits without end while a writer holds a row"),
-        Held::NoConflict => {
-            check.none_of(differences(after, &left, volatile), "up does not conflict with the writer", "differences")
-        }
+        Held::NoConflict => check.none_of(
+            differences(after, &left, volatile),
+            "up does not conflict with the writer",
+            "differences",
+        ),
         Held::Stopped(stopped) => {
-            let mut wrong: Vec<String> =
-                differences(&lab.before, &left, &BTreeSet::new()).into_iter().map(|d| format!("left behind: {d}")).collect();
+            let mut wrong: Vec<String> = differences(&lab.before, &left, &BTreeSet::new())
+                .into_iter()
+                .map(|d| format!("left behind: {d}"))
+                .collect();
             let expected = [SqlState::LOCK_NOT_AVAILABLE.code(), SqlState::QUERY_CANCELED.code()];
             if !expected.contains(&stopped.sqlstate.as_str()) {
                 wrong.push(format!("it stops for another reason: {}", stopped.line()));
@@ -133,7 +147,11 @@ async fn held_row(lab: &mut Lab, after: &State, volatile: &Volatile) -> Result<C
             } else {
                 wrong.extend(differences(after, &lab.state(&clone).await?, volatile));
             }
-            check.none_of(wrong, &format!("it stops cleanly at {}, and runs afterwards", stopped.place), "problems")
+            check.none_of(
+                wrong,
+                &format!("it stops cleanly at {}, and runs afterwards", stopped.place),
+                "problems",
+            )
         }
     };
     lab.clones.drop_clone(&clone).await?;
@@ -149,7 +167,8 @@ async fn writers(lab: &mut Lab, after: &State, volatile: &Volatile) -> Result<Ch
     );
     let clone = lab.clones.copy(&lab.base.clone()).await?;
     let seen = traffic::keep_writing(lab, &clone).await?;
-    let mut wrong: Vec<String> = seen.up.iter().map(|stopped| format!("up stops: {}", stopped.line())).collect();
+    let mut wrong: Vec<String> =
+        seen.up.iter().map(|stopped| format!("up stops: {}", stopped.line())).collect();
     if wrong.is_empty() {
         wrong.extend(differences(after, &lab.state(&clone).await?, volatile));
     }
@@ -173,15 +192,14 @@ async fn writers(lab: &mut Lab, after: &State, volatile: &Volatile) -> Result<Ch
 /// True where every step has a down and the plain round trip restores all: only then can a
 /// difference be a strange row's doing.
 async fn round_trip_is_clean(lab: &mut Lab) -> Result<bool> {
-    if lab.inputs.steps.iter().any(|step| step.down.as_ref().is_none_or(super::super::script::Script::is_empty)) {
+    if lab.inputs.steps.iter().any(|step| step.down.as_ref().is_none_or(Script::is_empty)) {
         return Ok(false);
     }
     let clone = lab.clones.copy(&lab.base.clone()).await?;
     let session = lab.clones.as_user(&clone).await?;
     let stopped = lab.up(&session).await?.is_some() || lab.down(&session).await?.is_some();
     drop(session);
-    let clean =
-        !stopped && differences(&lab.before, &lab.state(&clone).await?, &BTreeSet::new()).is_empty();
+    let clean = !stopped && differences(&lab.before, &lab.state(&clone).await?, &BTreeSet::new()).is_empty();
     lab.clones.drop_clone(&clone).await?;
     Ok(clean)
 }
@@ -226,7 +244,9 @@ async fn judge(
     if let Some(stopped) = lab.up(&session).await? {
         let left = differences(&start, &lab.state(clone).await?, &BTreeSet::new());
         if left.is_empty() {
-            return Ok(check.evidence([stopped.line()]).warn(format!("{count}: up stops on rows that production may hold, and changes nothing")));
+            return Ok(check
+                .evidence([stopped.line()])
+                .warn(format!("{count}: up stops on rows that production may hold, and changes nothing")));
         }
         return Ok(check.evidence([stopped.line()]).none_of(left, "", "up stops and leaves behind"));
     }
@@ -252,7 +272,8 @@ fn changed_columns(lab: &Lab, start: &State, end: &State, after: &State) -> Vec<
     for (name, table) in &start.data.tables {
         let sums = |state: &State, column: &str| state.data.tables.get(name)?.columns.get(column).cloned();
         for column in table.columns.keys() {
-            let untouched = sums(&lab.before, column).is_some() && sums(&lab.before, column) == sums(after, column);
+            let untouched =
+                sums(&lab.before, column).is_some() && sums(&lab.before, column) == sums(after, column);
             if untouched && sums(start, column) != sums(end, column) {
                 changed.push(format!("up changes {name}.{column}, which it leaves alone on other rows"));
             }
@@ -271,15 +292,23 @@ async fn vanished(lab: &Lab, clone: &str, start: &State, placed: &[Placed]) -> R
             .config
             .conversions
             .iter()
-            .filter(|c| lab.tables.iter().any(|t| t.quoted == value.table && t.is_called(&c.table)) && c.column == value.column)
+            .filter(|c| {
+                lab.tables.iter().any(|t| t.quoted == value.table && t.is_called(&c.table))
+                    && c.column == value.column
+            })
             .collect();
-        let Some(text) = value.text.as_ref().filter(|text| conversions.iter().all(|c| c.from != **text)) else {
+        let Some(text) = value.text.as_ref().filter(|text| conversions.iter().all(|c| c.from != **text))
+        else {
             continue;
         };
         if conversions.is_empty() || !start.data.tables.contains_key(&value.table) {
             continue;
         }
-        let sql = format!("SELECT count(*) FROM {} WHERE {}::text = $1", value.table, quote_identifier(&value.column));
+        let sql = format!(
+            "SELECT count(*) FROM {} WHERE {}::text = $1",
+            value.table,
+            quote_identifier(&value.column)
+        );
         match session.query_one(&sql, &[text]).await {
             Ok(row) if row.get::<_, i64>(0) > 0 => {}
             _ => gone.push(format!("{}.{}: the value `{text}` is gone after up", value.table, value.column)),
@@ -289,13 +318,22 @@ async fn vanished(lab: &Lab, clone: &str, start: &State, placed: &[Placed]) -> R
 }
 
 async fn empty_tables(lab: &mut Lab, round_trip: bool) -> Result<CheckResult> {
-    let check = check(12, "empty tables", "up runs on empty tables, and down takes it back", "do not take for granted that a row is there");
+    let check = check(
+        12,
+        "empty tables",
+        "up runs on empty tables, and down takes it back",
+        "do not take for granted that a row is there",
+    );
     let clone = lab.clones.copy(&lab.base.clone()).await?;
     if lab.tables.is_empty() {
         return Ok(check.skip("the migration names no table"));
     }
     let names: Vec<&str> = lab.tables.iter().map(|table| table.quoted.as_str()).collect();
-    lab.clones.as_admin(&clone).await?.batch_execute(&format!("TRUNCATE {} CASCADE", names.join(", "))).await?;
+    lab.clones
+        .as_admin(&clone)
+        .await?
+        .batch_execute(&format!("TRUNCATE {} CASCADE", names.join(", ")))
+        .await?;
     let start = lab.state(&clone).await?;
     let session = lab.clones.as_user(&clone).await?;
     let mut wrong: Vec<String> =

@@ -51,17 +51,31 @@ pub async fn run(lab: &mut Lab) -> Result<Vec<CheckResult>> {
         (1, "foreign keys", FOREIGN_KEYS, "repair or delete the rows in up.sql before the key is added"),
         (2, "check constraints", CHECKS, "repair the rows in up.sql before the constraint is added"),
     ] {
-        let check = check(number, title, "every row satisfies every one of them, validated or not", remedy).blocker();
+        let check =
+            check(number, title, "every row satisfies every one of them, validated or not", remedy).blocker();
         let (count, broken) = violations(&session, list).await?;
         results.push(check.none_of(broken, &format!("{count} hold"), "broken"));
     }
     for (number, title, list, remedy, severe) in [
-        (3, "validated constraints", NOT_VALID, "add ALTER TABLE … VALIDATE CONSTRAINT, in this migration or the next", false),
-        (4, "valid indexes", INVALID_INDEXES, "drop the index and create it again; a cut CREATE INDEX CONCURRENTLY leaves such", true),
+        (
+            3,
+            "validated constraints",
+            NOT_VALID,
+            "add ALTER TABLE … VALIDATE CONSTRAINT, in this migration or the next",
+            false,
+        ),
+        (
+            4,
+            "valid indexes",
+            INVALID_INDEXES,
+            "drop the index and create it again; a cut CREATE INDEX CONCURRENTLY leaves such",
+            true,
+        ),
     ] {
         let check = check(number, title, "up leaves none that is not valid", remedy);
         let old = names(&before_session, list).await?;
-        let new: Vec<String> = names(&session, list).await?.into_iter().filter(|name| !old.contains(name)).collect();
+        let new: Vec<String> =
+            names(&session, list).await?.into_iter().filter(|name| !old.contains(name)).collect();
         results.push(match (new.is_empty(), severe) {
             (true, _) => check.pass(format!("none new, {} from before", old.len())),
             (false, true) => check.none_of(new, "", "not valid"),
@@ -124,7 +138,11 @@ fn row_counts(lab: &Lab, after: &State) -> CheckResult {
             _ => {}
         }
     }
-    check.none_of(wrong, &format!("{} tables as before", lab.before.data.tables.len()), "tables whose rows changed")
+    check.none_of(
+        wrong,
+        &format!("{} tables as before", lab.before.data.tables.len()),
+        "tables whose rows changed",
+    )
 }
 
 fn guards(lab: &Lab, after: &State) -> CheckResult {
@@ -162,13 +180,12 @@ fn contents(lab: &Lab, after: &State) -> CheckResult {
         "tables that the migration does not name hold the same rows",
         "look for a trigger or a cascading key that reaches them",
     );
-    let wrong: Vec<String> =
-        crate::migration::fingerprint::data_differences(&lab.before.data, &after.data)
-            .into_iter()
-            .filter(|d| !lab.tables.iter().any(|table| table.quoted == d.table))
-            .filter(|d| lab.before.data.tables.contains_key(&d.table))
-            .map(|d| d.line())
-            .collect();
+    let wrong: Vec<String> = crate::migration::fingerprint::data_differences(&lab.before.data, &after.data)
+        .into_iter()
+        .filter(|d| !lab.tables.iter().any(|table| table.quoted == d.table))
+        .filter(|d| lab.before.data.tables.contains_key(&d.table))
+        .map(|d| d.line())
+        .collect();
     let found = format!("{} changed", wrong.len());
     if wrong.is_empty() { check.pass("the same") } else { check.evidence(wrong).warn(found) }
 }

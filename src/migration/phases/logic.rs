@@ -33,12 +33,13 @@ pub async fn run(lab: &mut Lab, body: &mut MigrationBody) -> Result<Vec<CheckRes
     let slowest = slowest(&migrated);
     if let Some(stopped) = migrated.stopped() {
         let conversions = check(2, "conversions", "each value is converted", "").skip(UP_STOPPED);
-        let result = started.evidence([stopped.line()]).fail(format!("{} ({})", stopped.place, stopped.message));
+        let result =
+            started.evidence([stopped.line()]).fail(format!("{} ({})", stopped.place, stopped.message));
         return Ok(vec![result, conversions]);
     }
     let mut results = vec![started.evidence(slowest).pass(format!("{count} statements in {ms:.0} ms"))];
-    results.extend(empty_updates(&migrated, lab).await?);
     results.extend(conversions(lab, &migrated, body).await?);
+    results.extend(empty_updates(&migrated, lab).await?);
     results.extend(assertions(lab, &migrated).await?);
     Ok(results)
 }
@@ -100,11 +101,7 @@ async fn empty_updates(migrated: &Migrated, lab: &Lab) -> Result<Vec<CheckResult
     Ok(vec![if empty.is_empty() { check.pass(found) } else { check.evidence(empty).warn(found) }])
 }
 
-async fn conversions(
-    lab: &Lab,
-    migrated: &Migrated,
-    body: &mut MigrationBody,
-) -> Result<Vec<CheckResult>> {
+async fn conversions(lab: &Lab, migrated: &Migrated, body: &mut MigrationBody) -> Result<Vec<CheckResult>> {
     let all = &lab.inputs.config.conversions;
     let whole = check(
         2,
@@ -120,9 +117,13 @@ async fn conversions(
         "narrow the statement of up.sql that changes them",
     );
     if all.is_empty() {
-        return Ok(vec![whole.skip("`migration.conversions` is empty"), others.skip("`migration.conversions` is empty")]);
+        return Ok(vec![
+            whole.skip("`migration.conversions` is empty"),
+            others.skip("`migration.conversions` is empty"),
+        ]);
     }
-    let (before, after) = (lab.clones.as_admin(&lab.base).await?, lab.clones.as_admin(&migrated.clone).await?);
+    let (before, after) =
+        (lab.clones.as_admin(&lab.base).await?, lab.clones.as_admin(&migrated.clone).await?);
     let (mut wrong, mut changed, mut summaries) = (Vec::new(), Vec::new(), Vec::new());
     for conversion in all {
         let Some(table) = lab.tables.iter().find(|t| t.is_called(&conversion.table)) else { continue };
@@ -165,7 +166,10 @@ fn problems(s: &ConversionSummary) -> Vec<String> {
         found.push(format!("{place}: {} rows still hold {}", s.from_after, s.from));
     }
     if s.lost > 0 {
-        found.push(format!("{place}: {} rows of {} are gone or hold something else than {}", s.lost, s.from, s.to));
+        found.push(format!(
+            "{place}: {} rows of {} are gone or hold something else than {}",
+            s.lost, s.from, s.to
+        ));
     }
     found
 }
@@ -184,7 +188,12 @@ async fn compare(
     let new = match values(after, table, &conversion.column).await {
         Ok(new) => new,
         Err(error) => {
-            return Ok(Err(format!("{}.{} cannot be read after up: {}", table.quoted, conversion.column, explain(&error))));
+            return Ok(Err(format!(
+                "{}.{} cannot be read after up: {}",
+                table.quoted,
+                conversion.column,
+                explain(&error)
+            )));
         }
     };
     let count = |map: &BTreeMap<String, Option<String>>, value: &str| {
@@ -194,7 +203,11 @@ async fn compare(
         old.iter().filter(|(_, v)| v.as_deref() == Some(&conversion.from)).map(|(key, _)| key).collect();
     let lost = from_rows
         .iter()
-        .filter(|key| !new.get(**key).is_some_and(|v| v.as_deref() == Some(&conversion.to) || v.as_deref() == Some(&conversion.from)))
+        .filter(|key| {
+            !new.get(**key).is_some_and(|v| {
+                v.as_deref() == Some(&conversion.to) || v.as_deref() == Some(&conversion.from)
+            })
+        })
         .count() as u64;
     let converted: BTreeSet<&str> = all
         .iter()
@@ -217,7 +230,9 @@ async fn compare(
     }
     let others = changes
         .into_iter()
-        .map(|((from, to), n)| format!("{}.{}: {n} rows went from {from} to {to}", table.quoted, conversion.column))
+        .map(|((from, to), n)| {
+            format!("{}.{}: {n} rows went from {from} to {to}", table.quoted, conversion.column)
+        })
         .collect();
     let summary = ConversionSummary {
         table: table.quoted.clone(),
@@ -240,7 +255,11 @@ async fn values(
     column: &str,
 ) -> Result<BTreeMap<String, Option<String>>, tokio_postgres::Error> {
     let key: Vec<String> = table.key().into_iter().map(quote_identifier).collect();
-    let key = if key.is_empty() { "row_number() OVER (ORDER BY ctid)::text".to_owned() } else { format!("ROW({})::text", key.join(", ")) };
+    let key = if key.is_empty() {
+        "row_number() OVER (ORDER BY ctid)::text".to_owned()
+    } else {
+        format!("ROW({})::text", key.join(", "))
+    };
     let sql = format!("SELECT {key}, {}::text FROM {}", quote_identifier(column), table.quoted);
     Ok(session.query(&sql, &[]).await?.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
@@ -261,10 +280,19 @@ async fn assertions(lab: &Lab, migrated: &Migrated) -> Result<Vec<CheckResult>> 
         session.batch_execute("BEGIN READ ONLY").await?;
         match session.query(&assertion.sql, &[]).await {
             Ok(rows) if rows.is_empty() => {}
-            Ok(rows) => broken.push(format!("{}: {} rows from `{}`", assertion.name, rows.len(), assertion.sql.trim())),
+            Ok(rows) => broken.push(format!(
+                "{}: {} rows from `{}`",
+                assertion.name,
+                rows.len(),
+                assertion.sql.trim()
+            )),
             Err(error) => broken.push(format!("{}: {}", assertion.name, explain(&error))),
         }
         session.batch_execute("ROLLBACK").await?;
     }
-    Ok(vec![check.none_of(broken, &format!("{} hold", lab.inputs.config.assertions.len()), "broken assertions")])
+    Ok(vec![check.none_of(
+        broken,
+        &format!("{} hold", lab.inputs.config.assertions.len()),
+        "broken assertions",
+    )])
 }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use crate::migration::clone::Clones;
 use crate::migration::fingerprint::State;
 use crate::migration::lab::{Inputs, Lab, differences};
+use crate::migration::script::Script;
 use crate::migration::tables::{self, Table};
 use crate::migration::verdict::{Category, Check};
 use crate::postgres::connect;
@@ -47,7 +48,7 @@ pub async fn prepare(inputs: Inputs, mut clones: Clones, ui: &Ui) -> Result<Prep
     let mut names: BTreeSet<String> = inputs.config.conversions.iter().map(|c| c.table.clone()).collect();
     for step in &inputs.steps {
         names.extend(step.up.names());
-        names.extend(step.down.iter().flat_map(|down| down.names()));
+        names.extend(step.down.iter().flat_map(Script::names));
     }
     let tables = tables::named(&base_session, &names).await?;
     drop(base_session);
@@ -97,14 +98,22 @@ fn names_in_config_are_used(inputs: &Inputs) -> CheckResult {
         .filter(|name| !inputs.steps.iter().any(|step| step.name == **name))
         .map(|name| format!("there is no step `{name}`"))
         .collect();
-    check.none_of(unknown, &format!("{} accepted as irreversible", inputs.config.irreversible.len()), "unknown steps")
+    check.none_of(
+        unknown,
+        &format!("{} accepted as irreversible", inputs.config.irreversible.len()),
+        "unknown steps",
+    )
 }
 
 async fn version(clones: &Clones) -> Result<(CheckResult, String)> {
-    let check = check(3, "server version", "PostgreSQL 13 or newer", "run the twin on the version of production");
+    let check =
+        check(3, "server version", "PostgreSQL 13 or newer", "run the twin on the version of production");
     let row = clones
         .admin()
-        .query_one("SELECT current_setting('server_version_num')::int, current_setting('server_version')", &[])
+        .query_one(
+            "SELECT current_setting('server_version_num')::int, current_setting('server_version')",
+            &[],
+        )
         .await
         .context("ask the server's version")?;
     let (number, text): (i32, String) = (row.get(0), row.get(1));
@@ -238,7 +247,8 @@ fn rows(tables: &[Table]) -> CheckResult {
         "the tables that the migration names hold rows",
         "run `stagectl copy-data` first: an empty table proves little",
     );
-    let empty: Vec<String> = tables.iter().filter(|t| t.rows == 0).map(|t| format!("{} is empty", t.quoted)).collect();
+    let empty: Vec<String> =
+        tables.iter().filter(|t| t.rows == 0).map(|t| format!("{} is empty", t.quoted)).collect();
     let full: Vec<String> =
         tables.iter().filter(|t| t.rows > 0).map(|t| format!("{}: {} rows", t.quoted, t.rows)).collect();
     let found = format!("{} of {} tables hold rows", full.len(), tables.len());

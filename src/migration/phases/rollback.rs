@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use crate::migration::apply::{Applied, apply};
-use crate::migration::fingerprint::{State, data_differences, lost_rows, schema_differences};
+use crate::migration::fingerprint::{RowCounts, State, data_differences, lost_rows, schema_differences};
 use crate::migration::lab::{Lab, differences};
 use crate::migration::source::Step;
 use crate::migration::verdict::{Category, Check};
@@ -80,8 +80,11 @@ pub async fn run(lab: &mut Lab, body: &mut MigrationBody) -> Result<Vec<CheckRes
     }
     let order_only = found.notes.iter().filter(|n| n.contains("order only")).cloned().collect::<Vec<_>>();
     let sequences = found.notes.iter().filter(|n| n.contains("sequence")).cloned().collect::<Vec<_>>();
-    let volatile: Vec<String> =
-        found.volatile.iter().map(|c| format!("{c} differs from run to run (time or random values)")).collect();
+    let volatile: Vec<String> = found
+        .volatile
+        .iter()
+        .map(|c| format!("{c} differs from run to run (time or random values)"))
+        .collect();
     let count = format!("{} step(s)", found.reversed);
     Ok(vec![
         down.none_of(found.stopped.clone(), &count, "downs that stop"),
@@ -140,12 +143,12 @@ async fn climb(lab: &mut Lab) -> Result<Findings> {
             found.reversed += 1;
             compare(&mut found, lab, &steps, index, &clone, &before, &restored).await?;
             let second: Applied = apply(&session, &step.up, None).await?;
-            match second.stopped {
-                Some(stopped) => found.again.push(format!("up of {} stops: {}", step.name, stopped.line())),
-                None => {
-                    let end = lab.state(&clone).await?;
-                    found.again.extend(differences(&after, &end, &volatile).into_iter().map(|d| named(&steps, step, d)));
-                }
+            if let Some(stopped) = second.stopped {
+                found.again.push(format!("up of {} stops: {}", step.name, stopped.line()));
+            } else {
+                let end = lab.state(&clone).await?;
+                let lines = differences(&after, &end, &volatile);
+                found.again.extend(lines.into_iter().map(|line| named(&steps, step, line)));
             }
         }
         drop(session);
@@ -204,7 +207,10 @@ async fn compare(
     let step = &steps[index];
     for difference in schema_differences(&before.schema, &restored.schema) {
         if difference.note_only {
-            let line = format!("{}: columns of {} stand in another order (order only)", step.name, difference.identity);
+            let line = format!(
+                "{}: columns of {} stand in another order (order only)",
+                step.name, difference.identity
+            );
             found.notes.push(line);
         } else {
             found.schema.push(named(steps, step, difference.line()));
@@ -212,7 +218,9 @@ async fn compare(
     }
     for (name, value) in &before.data.sequences {
         if let Some(now) = restored.data.sequences.get(name).filter(|now| *now != value) {
-            found.notes.push(format!("sequence {name} stood at {value} and now at {now}: sequences do not go back"));
+            found
+                .notes
+                .push(format!("sequence {name} stood at {value} and now at {now}: sequences do not go back"));
         }
     }
     let mut different = data_differences(&before.data, &restored.data);
@@ -226,9 +234,8 @@ async fn compare(
         for difference in &mut different {
             let (b, a) =
                 (before.data.tables.get(&difference.table), restored.data.tables.get(&difference.table));
-            let counts =
-                lost_rows((&left, b), (&right, a), &difference.table, &difference.columns).await?;
-            difference.rows_different = counts.map(|counts| counts.total());
+            let counts = lost_rows((&left, b), (&right, a), &difference.table, &difference.columns).await?;
+            difference.rows_different = counts.map(RowCounts::total);
         }
     }
     if let Some(origin) = origin {
