@@ -2,6 +2,7 @@
 //! Bytes out; nothing is opened here.
 
 pub mod junit;
+pub mod migration;
 mod model;
 pub mod readiness;
 pub mod schema;

@@ -1,5 +1,6 @@
 //! The published JSON Schemas: made from the types, committed under `schemas/`, checked for drift.
 
+use super::migration::MigrationBody;
 use super::readiness::Readiness;
 use super::setup::Setup;
 use super::{Report, Validation};
@@ -12,6 +13,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("setup-report.schema.json", text::<Report<Setup>>()),
         ("staging-validation-report.schema.json", text::<Report<Validation>>()),
         ("readiness-report.schema.json", text::<Report<Readiness>>()),
+        ("migration-test-report.schema.json", text::<Report<MigrationBody>>()),
     ]
 }
 

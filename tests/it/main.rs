@@ -5,3 +5,5 @@ mod support;
 mod cli;
 mod front;
 mod house;
+mod migration_lab;
+mod migration_objects;
