@@ -1,6 +1,19 @@
 //! The environment: its files, certificates and containers.
 
+pub mod apply;
 pub mod blueprints;
 pub mod certs;
+pub mod compose;
+mod conflict;
+mod explain;
 pub mod generate;
+pub mod journal;
+pub mod labels;
+pub mod observe;
+pub mod plan;
+pub mod ports;
 pub mod render;
+pub mod specify;
+mod wait;
+
+pub use observe::{Observed, observe};

@@ -1,1 +1,6 @@
+//! One test binary; a file per subject. Real engine, real servers, state first, words last.
 
+mod support;
+
+mod cli;
+mod house;

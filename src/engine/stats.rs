@@ -1,0 +1,67 @@
+//! One sample of what a container uses.
+
+use anyhow::Result;
+use bollard::query_parameters::StatsOptions;
+use futures_util::StreamExt as _;
+use serde::Serialize;
+
+use super::{Engine, failed};
+use crate::failure::Failure;
+
+/// What a container uses. The engine measures CPU over about one second.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Stats {
+    /// 100 is one core.
+    pub cpu_percent: f64,
+    /// Bytes, without the page cache, as `docker stats` shows it.
+    pub memory: u64,
+    /// Bytes; the host's memory when there is no limit.
+    pub memory_limit: u64,
+    pub pids: u64,
+    pub rx_bytes: u64,
+    pub tx_bytes: u64,
+}
+
+impl Engine {
+    /// Samples a running container; takes one to two seconds.
+    pub async fn stats(&self, container: &str) -> Result<Stats> {
+        let options = StatsOptions { stream: false, one_shot: false };
+        let sample = Box::pin(self.docker.stats(container, Some(options)))
+            .next()
+            .await
+            .ok_or_else(|| Failure::failed(format!("stats of {container}: no answer")))?
+            .map_err(|error| failed(&format!("stats of {container}"), error))?;
+        let memory = sample.memory_stats.unwrap_or_default();
+        let details = memory.stats.unwrap_or_default();
+        let cache = details
+            .get("inactive_file")
+            .or_else(|| details.get("total_inactive_file"))
+            .copied()
+            .unwrap_or_default();
+        let networks = sample.networks.unwrap_or_default();
+        Ok(Stats {
+            cpu_percent: cpu_percent(
+                &sample.cpu_stats.unwrap_or_default(),
+                &sample.precpu_stats.unwrap_or_default(),
+            ),
+            memory: memory.usage.unwrap_or_default().saturating_sub(cache),
+            memory_limit: memory.limit.unwrap_or_default(),
+            pids: sample.pids_stats.unwrap_or_default().current.unwrap_or_default(),
+            rx_bytes: networks.values().filter_map(|network| network.rx_bytes).sum(),
+            tx_bytes: networks.values().filter_map(|network| network.tx_bytes).sum(),
+        })
+    }
+}
+
+fn cpu_percent(now: &bollard::models::ContainerCpuStats, before: &bollard::models::ContainerCpuStats) -> f64 {
+    let total = |stats: &bollard::models::ContainerCpuStats| {
+        stats.cpu_usage.as_ref().and_then(|usage| usage.total_usage).unwrap_or_default()
+    };
+    let used = total(now).saturating_sub(total(before));
+    let system =
+        now.system_cpu_usage.unwrap_or_default().saturating_sub(before.system_cpu_usage.unwrap_or_default());
+    if system == 0 {
+        return 0.0;
+    }
+    used as f64 / system as f64 * f64::from(now.online_cpus.unwrap_or(1)) * 100.0
+}
