@@ -3,5 +3,8 @@
 mod support;
 
 mod cli;
+mod front;
 mod house;
+mod migration_lab;
+mod migration_objects;
 mod render;

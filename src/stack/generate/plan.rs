@@ -77,6 +77,12 @@ impl Plan {
         self.secrets.is_empty() && self.folders.is_empty() && self.changes().next().is_none()
     }
 
+    /// What a file will hold; `None` for files that are not generated. May hold secrets.
+    pub fn content(&self, path: &Path) -> Option<&str> {
+        let action = self.actions.iter().find(|action| action.path == path)?;
+        action.file.as_ref().map(|file| file.content.as_str())
+    }
+
     /// The plan for people; with `diff`, the lines that differ.
     pub fn text(&self, diff: bool) -> String {
         if self.is_empty() {
