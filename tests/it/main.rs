@@ -7,3 +7,4 @@ mod front;
 mod house;
 mod migration_lab;
 mod migration_objects;
+mod render;
