@@ -4,3 +4,6 @@ mod support;
 
 mod cli;
 mod house;
+mod stack_failure;
+mod stack_interop;
+mod stack_up;
