@@ -27,12 +27,21 @@ production_secrets() {
 
 # A production made from the same files, users and passwords can be used again.
 production_inputs() {
-  { inputs_hash "$scripts_dir/sample/production" "$1 $(image_for postgres:15.8)"; cat "$demo_dir/.production-secrets"; } |
+  { inputs_hash "$scripts_dir/sample/production" "$1 $(image_for postgres)"; cat "$demo_dir/.production-secrets"; } |
     sha256sum | cut -c1-32
 }
 
+# The folder of the demo that the running production belongs to; nothing if there is none.
+production_folder() {
+  docker inspect --format '{{index .Config.Labels "stagectl.demo-dir"}}' "$production_db" 2>/dev/null || true
+}
+
 start_production() { # USERS
-  local users=$1 inputs
+  local users=$1 inputs folder
+  folder=$(production_folder)
+  if [[ -n $folder && $folder != "$demo_dir" && -e $folder/.made-by-demo ]]; then
+    fail "the sample production belongs to another demo, in $folder" "remove that one first: scripts/demo --clean --dir $folder"
+  fi
   production_secrets
   inputs=$(production_inputs "$users")
   if production_is_current "$inputs"; then
@@ -70,12 +79,12 @@ create_production() { # USERS INPUTS
   local users=$1 inputs=$2 started=$SECONDS
   docker network create --label stagectl.demo=production "$production_network" >/dev/null
   POSTGRES_PASSWORD=$PRODUCTION_OWNER_PASSWORD docker run -d --name "$production_db" --network "$production_network" \
-    --label stagectl.demo=production --label "stagectl.inputs=$inputs" -p "127.0.0.1:$production_db_port:5432" \
+    --label stagectl.demo=production --label "stagectl.demo-dir=$demo_dir" --label "stagectl.inputs=$inputs" -p "127.0.0.1:$production_db_port:5432" \
     -e "POSTGRES_USER=$production_owner" -e POSTGRES_PASSWORD -e "POSTGRES_DB=$production_database" \
-    "$(image_for postgres:15.8)" postgres -c shared_buffers=256MB -c max_wal_size=2GB >/dev/null
+    "$(image_for postgres)" postgres -c shared_buffers=256MB -c max_wal_size=2GB >/dev/null
   docker run -d --name "$production_redis" --network "$production_network" \
     --label stagectl.demo=production -p "127.0.0.1:$production_redis_port:6379" \
-    "$(image_for redis:7.2)" redis-server --requirepass "$PRODUCTION_REDIS_PASSWORD" --save '' >/dev/null
+    "$(image_for redis)" redis-server --requirepass "$PRODUCTION_REDIS_PASSWORD" --save '' >/dev/null
   wait_for_production
   say "loading $users users with their stories, orders and donations"
   production_psql -v "reader_password=$PRODUCTION_READER_PASSWORD" -v "app_password=$PRODUCTION_APP_PASSWORD" \

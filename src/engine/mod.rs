@@ -11,6 +11,7 @@ mod model;
 mod networks;
 mod spec;
 mod stats;
+mod top;
 mod volumes;
 
 pub use connect::Engine;
@@ -22,7 +23,7 @@ pub use model::{
     Published, State, Volume,
 };
 pub use spec::{ContainerSpec, EndpointSpec, Healthcheck, NetworkSpec, PortSpec, VolumeSpec};
-pub use stats::Stats;
+pub use stats::{Stats, Usage};
 
 use crate::failure::Failure;
 

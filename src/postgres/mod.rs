@@ -2,5 +2,7 @@
 
 mod connect;
 pub mod staging;
+mod target;
 
 pub use connect::{Session, connect, connect_url_read_only, explain};
+pub use target::{Target, target};

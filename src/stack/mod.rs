@@ -2,6 +2,7 @@
 
 pub mod addresses;
 pub mod apply;
+pub mod blueprints;
 pub mod certs;
 pub mod compose;
 mod conflict;

@@ -3,7 +3,10 @@
 mod support;
 
 mod cli;
+mod front;
 mod house;
 mod stack_failure;
 mod stack_interop;
 mod stack_up;
+mod migration_lab;
+mod migration_objects;
