@@ -238,7 +238,7 @@ fn extra_hosts(map: file::Map) -> Vec<String> {
             .into_iter()
             .map(|line| if line.contains('=') { line } else { line.replacen(':', "=", 1) })
             .collect(),
-        pairs => self::pairs(pairs)
+        pairs @ file::Map::Pairs(_) => self::pairs(pairs)
             .into_iter()
             .map(|(host, ip)| format!("{host}={}", ip.unwrap_or_default()))
             .collect(),
