@@ -10,4 +10,5 @@ mod migration_objects;
 mod render;
 mod stack_failure;
 mod stack_interop;
+mod stack_setup;
 mod stack_up;

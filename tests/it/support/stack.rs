@@ -18,15 +18,19 @@ impl Stack {
     /// The file's `PROJECT` is replaced by the project's own name.
     pub fn new(subject: &str, compose: &str) -> Self {
         let project = format!("stest-{subject}-{}", std::process::id());
-        let mut workspace =
-            Workspace::with_config(&format!("version: 1\nproject: {project}\nservices: {{}}\n"));
+        let config = format!("version: 1\nproject: {project}\nservices: {{}}\n");
+        let stack = Self::over(Workspace::with_config(&config), project);
+        stack.write(compose);
+        stack
+    }
+
+    /// Over a workspace that has its files already.
+    pub fn over(mut workspace: Workspace, project: String) -> Self {
         if let Some(folder) = compose_binary().and_then(|path| path.parent().map(PathBuf::from)) {
             let path = std::env::var("PATH").unwrap_or_default();
             workspace = workspace.env("PATH", format!("{}:{path}", folder.display()));
         }
-        let stack = Self { workspace, project };
-        stack.write(compose);
-        stack
+        Self { workspace, project }
     }
 
     /// Replaces the compose file.
