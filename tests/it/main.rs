@@ -8,3 +8,7 @@ mod house;
 mod migration_lab;
 mod migration_objects;
 mod render;
+mod stack_failure;
+mod stack_interop;
+mod stack_setup;
+mod stack_up;
