@@ -42,9 +42,10 @@ impl Staging {
         self.workspace.write(
             "stagectl.yml",
             &format!(
-                "version: 1\nproject: lab\nservices:\n  db:\n    role: database\n    image: postgres:15.8\n    ports: ['{}:5432']\n\
+                "version: 1\nproject: lab\nservices:\n  db:\n    role: database\n    image: postgres:15.8\n    container_name: '{}'\n    ports: ['{}:5432']\n\
                  database:\n  service: db\n  name: staging_db\n  user: app\n  password: {PASSWORD}\n  admin_password: {}\n\
                  migration:\n  path: migrations/one\n  lock_ms: 60000\n{more}",
+                self.server.container.id,
                 self.server.port,
                 self.server.password()
             ),
@@ -204,6 +205,22 @@ async fn a_planted_fault_in_each_category_turns_the_verdict_red_and_names_the_cu
     staging.configure("  conversions:\n    - {table: users, column: rank, from: LEARNER, to: CUSTOMER}\n");
     let report = staging.test(&["--only", "prerequisites"]).expect_code(1).json();
     expect(&report, "MIG-PRE-008", "fail", "`rank`");
+    staging.server.execute("postgres", "ALTER ROLE app SUPERUSER").await;
+    staging.configure("  irreversible: [two]\n");
+    let report = staging.test(&["--only", "prerequisites"]).expect_code(1).json();
+    expect(&report, "MIG-PRE-002", "fail", "no step `two`");
+    expect(&report, "MIG-PRE-004", "fail", "`app` is a superuser");
+    expect(&report, "MIG-PRE-006", "pass", "MB free");
+    staging.server.execute("postgres", "ALTER ROLE app NOSUPERUSER").await;
+    staging
+        .server
+        .execute("staging_db", "CREATE TABLE empty_one (x int); ALTER TABLE empty_one OWNER TO app")
+        .await;
+    staging.configure("");
+    staging.migration("ALTER TABLE empty_one ADD y int", None);
+    let report = staging.test(&["--only", "prerequisites"]).expect_code(0).json();
+    expect(&report, "MIG-PRE-001", "warn", "one has no down.sql");
+    expect(&report, "MIG-PRE-009", "warn", "public.empty_one is empty");
 
     // Logic: one row is left, another one is converted that should not be.
     staging.migration(
@@ -217,6 +234,17 @@ async fn a_planted_fault_in_each_category_turns_the_verdict_red_and_names_the_cu
     expect(&report, "MIG-LOG-002", "fail", "1 rows still hold LEARNER");
     expect(&report, "MIG-LOG-003", "fail", "3 rows went from TEACHER to CUSTOMER");
     expect(&report, "MIG-LOG-005", "fail", "no learner: 1 rows");
+
+    // Logic: row security hides every row from the role, and the update looks like a success.
+    let secured = "ALTER TABLE orders ENABLE ROW LEVEL SECURITY; ALTER TABLE orders FORCE ROW LEVEL SECURITY";
+    staging.server.execute("staging_db", secured).await;
+    staging.migration("UPDATE orders SET total = 0;", Some("SELECT 1"));
+    staging.configure("");
+    let report = staging.test(&["--only", "logic"]).expect_code(0).json();
+    expect(&report, "MIG-LOG-004", "warn", "up.sql:1 touched no row");
+    let open =
+        "ALTER TABLE orders DISABLE ROW LEVEL SECURITY; ALTER TABLE orders NO FORCE ROW LEVEL SECURITY";
+    staging.server.execute("staging_db", open).await;
 
     // Logic: up does not apply; the line is that of the very word.
     staging.configure("");
@@ -243,6 +271,15 @@ async fn a_planted_fault_in_each_category_turns_the_verdict_red_and_names_the_cu
     expect(&report, "MIG-INT-005", "fail", "public.orders: 12 rows before, 11 now");
     expect(&report, "MIG-INT-006", "warn", "orders_total_check is gone");
 
+    // Integrity: hidden in code, the migration reaches for the staging database itself.
+    staging.migration(
+        "DO $$ BEGIN EXECUTE 'ALTER DATABASE staging_db SET work_mem = ''9MB'''; END $$;",
+        Some("SELECT 1"),
+    );
+    let report = staging.test(&["--only", "logic"]).expect_code(1).json();
+    expect(&report, "MIG-INT-008", "fail", "work_mem");
+    staging.server.execute("postgres", "ALTER DATABASE staging_db RESET work_mem").await;
+
     // Rollback: a default, a grant and a comment are forgotten, and a column's values are lost.
     staging
         .server
@@ -266,11 +303,12 @@ async fn a_planted_fault_in_each_category_turns_the_verdict_red_and_names_the_cu
         Some("CREATE INDEX by_total ON orders (total);"),
     );
     staging.configure("  queries:\n    - {name: one order, sql: SELECT id FROM orders WHERE total = 77}\n");
-    let text = staging.workspace.read("stagectl.yml").replace("lock_ms: 60000", "lock_ms: 100");
+    let text = staging.workspace.read("stagectl.yml").replace("lock_ms: 60000", "lock_ms: 100\n  up_ms: 150");
     staging.workspace.write("stagectl.yml", &text);
     let report = staging.test(&["--only", "performance"]).expect_code(1).json();
     expect(&report, "MIG-PRF-002", "fail", "one order now reads orders as a whole");
     expect(&report, "MIG-PRF-003", "fail", "ACCESS EXCLUSIVE on table public.orders");
+    expect(&report, "MIG-PRF-005", "fail", "ms and");
     staging.migration(
         "ALTER TABLE orders RENAME total TO sum;\nALTER TABLE orders ALTER id TYPE bigint;",
         Some("ALTER TABLE orders ALTER id TYPE int;\nALTER TABLE orders RENAME sum TO total;"),
