@@ -33,7 +33,7 @@ fn check(number: u32, title: &str, expected: &str, remedy: &str) -> Check {
 }
 
 /// Checks what a test needs and makes the pristine clone.
-pub async fn prepare(inputs: Inputs, mut clones: Clones, ui: &Ui) -> Result<Prepared> {
+pub async fn prepare(inputs: Inputs, clones: Clones, ui: &Ui) -> Result<Prepared> {
     let mut results = vec![files(&inputs), names_in_config_are_used(&inputs)];
     let (version, server_version) = version(&clones).await?;
     results.push(version);
@@ -43,7 +43,7 @@ pub async fn prepare(inputs: Inputs, mut clones: Clones, ui: &Ui) -> Result<Prep
     let original = State::take(&mut connect(&clones.admin_address).await?)
         .await
         .with_context(|| format!("take the fingerprint of {}", clones.admin_address.name))?;
-    let (made, base) = clone(&mut clones, &original, ui).await?;
+    let (made, base) = clone(&clones, &original, ui).await?;
     results.push(made);
     let base_session = clones.as_admin(&base).await?;
     let mut names: BTreeSet<String> = inputs.config.conversions.iter().map(|c| c.table.clone()).collect();
@@ -215,7 +215,7 @@ async fn free_kilobytes(container: &str, folder: &str) -> Result<i64> {
         .with_context(|| format!("df in {container} says: {}{}", output.stdout.trim(), output.stderr.trim()))
 }
 
-async fn clone(clones: &mut Clones, original: &State, ui: &Ui) -> Result<(CheckResult, String)> {
+async fn clone(clones: &Clones, original: &State, ui: &Ui) -> Result<(CheckResult, String)> {
     let check = check(
         7,
         "clone",
