@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The images of the demo: the official ones where a registry answers, else ones with the same contract built here from
-# the machine's own package mirror. Needs log.sh, packages.sh, engine.sh; scripts_dir must be set.
+# the machine's own package mirror. Needs log.sh, packages.sh, engine.sh.
+: "${scripts_dir:?the folder scripts}"
 
 images_suite=bookworm
 images_base=stagectl-local/debian:$images_suite
@@ -61,7 +62,7 @@ build_image() {
   fi
   local started=$SECONDS status=0
   # The host's network: its resolver and mirrors may not be reachable from the engine's bridge.
-  docker build --network host --pull=false --build-arg "BASE=$base" \
+  docker build --network host --pull=false --force-rm --build-arg "BASE=$base" \
     --build-arg http_proxy --build-arg https_proxy --build-arg no_proxy --build-arg PIP_INDEX_URL \
     --label "stagectl.inputs=$hash" -t "$tag" "$context" >"$log" 2>&1 || status=$?
   rm -rf "$context"
@@ -131,38 +132,45 @@ ensure_images() {
   say "images: built here from this machine's package mirror (STAGECTL_IMAGES=official would pull them)"
   ensure_base
   {
-    echo "$scripts_dir/sample/app $sample_app_tag"
     while read -r folder tag _; do
       [[ $without == *" $folder "* ]] || echo "$scripts_dir/images/$folder $tag"
     done < <(image_table)
+    echo "$scripts_dir/sample/app $sample_app_tag"
   } | build_missing "$images_base" "$(base_hash)"
 }
 
-# The tag to run for an official reference: used by the sample production, which stagectl does not start.
+# The image of a folder of images.tsv: for the sample production, which stagectl does not start.
 image_for() {
-  if [[ $images_in_use == official ]]; then
-    echo "$1"
-  else
-    image_table | awk -v reference="$1" '$3 == reference { print $2 }'
-  fi
+  local column=3
+  [[ $images_in_use == official ]] || column=2
+  image_table | awk -v folder="$1" -v column="$column" '$1 == folder { print $column }'
 }
 
-# write_image_map FILE: the overrides stagectl merges over its stagectl.yml.
-write_image_map() {
+# write_local_config FILE [SERVICE...]: what stagectl lays over its stagectl.yml on this machine; SERVICE is left out.
+write_local_config() {
+  local file=$1 service
+  shift
   {
-    echo "# Written by scripts/demo: which image stands in for which, on this machine."
+    echo "# Written by scripts/demo: which image stands in for which, on this machine, and what is left out."
     echo "images:"
-    echo "  \"$sample_app_reference\": \"$sample_app_tag\""
+    echo "  '$sample_app_reference': '$sample_app_tag'"
     if [[ $images_in_use == local ]]; then
-      image_table | awk '{ printf "  \"%s\": \"%s\"\n", $3, $2 }'
-      # Debian has no Grafana, and no registry answered.
-      printf 'monitoring:\n  grafana:\n    enabled: false\n'
+      image_table | awk '{ printf "  \047%s\047: \047%s\047\n", $3, $2 }'
+      # Older directives are needed for Debian's nginx.
+      echo "proxy:"
+      echo "  nginx_version: '$(image_table | sed -nE 's/^nginx\t.*nginx:([0-9.]+)\t.*/\1/p')'"
     fi
-  } >"$1"
+    if (($# > 0)); then
+      echo "services:"
+      for service; do printf '  %s:\n    enabled: false\n' "$service"; done
+    fi
+  } >"$file"
 }
 
 remove_images() {
   local tags
   mapfile -t tags < <(docker image ls --format '{{.Repository}}:{{.Tag}}' 'stagectl-local/*')
   ((${#tags[@]} == 0)) || docker image rm -f "${tags[@]}" >/dev/null
+  # The stages that only served a build carry the same label and no name.
+  docker image prune -f --filter label=stagectl.inputs >/dev/null
 }

@@ -3,6 +3,7 @@
 mod support;
 
 mod cli;
+mod front;
 mod house;
 mod migration_lab;
 mod migration_objects;

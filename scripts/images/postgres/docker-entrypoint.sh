@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Starts PostgreSQL the way the official image does: the same variables, the same order, the same folder of init scripts.
-set -Eeuo pipefail
+# No -u: init scripts are sourced into this shell, and the official one does not have it either.
+set -Eeo pipefail
 
 # A variable, or the content of the file that VARIABLE_FILE names.
 from_env() {
@@ -19,8 +20,11 @@ from_env() {
 }
 
 prepare_directories() {
-  mkdir -p "$PGDATA" && chmod 00700 "$PGDATA" 2>/dev/null || true
-  mkdir -p /var/run/postgresql 2>/dev/null && chmod 03775 /var/run/postgresql 2>/dev/null || true
+  mkdir -p "$PGDATA"
+  # With a `user:` of their own, folders may belong to somebody else: then their modes are the mounter's business.
+  chmod 00700 "$PGDATA" 2>/dev/null || true
+  mkdir -p /var/run/postgresql 2>/dev/null || true
+  chmod 03775 /var/run/postgresql 2>/dev/null || true
   if [[ $(id -u) -eq 0 ]]; then
     find "$PGDATA" \! -user postgres -exec chown postgres '{}' +
     find /var/run/postgresql \! -user postgres -exec chown postgres '{}' +
@@ -53,6 +57,9 @@ psql_here() { # DATABASE ARGS...
   shift
   PGHOST='' PGHOSTADDR='' psql -v ON_ERROR_STOP=1 --no-psqlrc --username "$POSTGRES_USER" --no-password --dbname "$database" "$@"
 }
+
+# The name init scripts know it by.
+docker_process_sql() { psql_here "$POSTGRES_DB" "$@"; }
 
 run_init_files() {
   local file
@@ -99,6 +106,7 @@ main() {
   create_cluster
   printf '\nhost all all all %s\n' "${POSTGRES_HOST_AUTH_METHOD:-$(postgres -C password_encryption "${@:2}" 2>/dev/null || echo scram-sha-256)}" >>"$PGDATA/pg_hba.conf"
 
+  export PGPASSWORD=${PGPASSWORD:-$POSTGRES_PASSWORD}
   # The temporary server takes no TCP connection: nobody from outside may find a half-made database ready.
   PGUSER=${PGUSER:-$POSTGRES_USER} pg_ctl -D "$PGDATA" -o "$(printf '%q ' "${@:2}" -c "listen_addresses=" -p 5432)" -w start
   if [[ -z $(psql_here postgres -tAc "SELECT 1 FROM pg_database WHERE datname = '${POSTGRES_DB//\'/\'\'}'") ]]; then

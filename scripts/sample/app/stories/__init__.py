@@ -11,8 +11,7 @@ def create_app(config=None):
     config = config or Config.from_environment()
     app = Flask(__name__)
     app.json.sort_keys = False
-    # Assets carry a hash of their content in the URL, so they never change under it.
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31536000
+    app.json.ensure_ascii = False
     app.extensions["stories"] = config
     app.extensions["database"] = Database(config.database_url)
     app.extensions["cache"] = Cache(config.redis_url)
@@ -21,6 +20,14 @@ def create_app(config=None):
     metrics.install(app)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(pages.blueprint)
+
+    @app.after_request
+    def cache_assets(response):
+        # Assets carry a hash of their content in the URL, so they never change under it; without it a week.
+        if request.endpoint == "static" and response.status_code in (200, 304):
+            response.headers["Cache-Control"] = (
+                "public, max-age=31536000, immutable" if "v" in request.args else "public, max-age=604800")
+        return response
 
     @app.errorhandler(404)
     def not_found(_error):

@@ -10,7 +10,8 @@ from .cache import SESSION_SECONDS, STORY_SECONDS
 from .db import Unavailable
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
-checkers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="health")
+# One pool each: checks that hang on one dependency must not delay the check of the other.
+checkers = {name: ThreadPoolExecutor(max_workers=4, thread_name_prefix=name) for name in ("database", "redis")}
 CHECK_SECONDS = 3
 COOKIE = "stories_session"
 
@@ -30,7 +31,8 @@ def settings():
 @blueprint.get("/health")
 def health():
     """Connectivity only: an empty database is healthy. In threads, because a name look-up obeys no timeout."""
-    pending = {"database": checkers.submit(database().ping), "redis": checkers.submit(cache().ping)}
+    pings = {"database": database().ping, "redis": cache().ping}
+    pending = {name: checkers[name].submit(ping) for name, ping in pings.items()}
     checks = {}
     for name, check in pending.items():
         try:

@@ -39,6 +39,7 @@ class Database:
         return psycopg2.connect(
             self.url,
             connect_timeout=2,
+            tcp_user_timeout=5000,  # a host that vanished is noticed after 5 s, not after the kernel's 15 minutes
             application_name="1001-stories",
             options="-c statement_timeout=5000",
             cursor_factory=psycopg2.extras.RealDictCursor,

@@ -40,7 +40,7 @@ DO $$
 BEGIN
   IF to_regclass('staging_migrations.role_migration_log') IS NOT NULL THEN
     INSERT INTO staging_migrations.role_migration_log (run_id, table_name, row_id, old_value, new_value)
-    SELECT current_setting('stagectl.run_id', true), 'User', id, 'CUSTOMER', 'LEARNER' FROM "User" WHERE role = 'CUSTOMER' ORDER BY id;
+    SELECT current_setting('stagectl.run_id', true), 'User', id::text, 'CUSTOMER', 'LEARNER' FROM "User" WHERE role = 'CUSTOMER' ORDER BY id;
   END IF;
 END
 $$;

@@ -42,7 +42,7 @@ DO $$
 BEGIN
   IF to_regclass('staging_migrations.role_migration_log') IS NOT NULL THEN
     INSERT INTO staging_migrations.role_migration_log (run_id, table_name, row_id, old_value, new_value)
-    SELECT current_setting('stagectl.run_id', true), 'User', id, 'LEARNER', 'CUSTOMER' FROM "User" WHERE role = 'LEARNER' ORDER BY id;
+    SELECT current_setting('stagectl.run_id', true), 'User', id::text, 'LEARNER', 'CUSTOMER' FROM "User" WHERE role = 'LEARNER' ORDER BY id;
   END IF;
 END
 $$;
