@@ -4,3 +4,6 @@ mod support;
 
 mod cli;
 mod house;
+mod readiness;
+mod validate_data;
+mod validate_stack;
