@@ -10,7 +10,7 @@ struct Twin {
     containers: Vec<Container>,
 }
 
-const SERVER: &str = r#"printf "requirepass %s\nmaxmemory 16mb\nmaxmemory-policy allkeys-lru\nappendonly yes\ndir /data\n" "$CACHE_PASSWORD" | exec redis-server -"#;
+const SERVER: &str = r#"printf "requirepass %s\nmaxmemory 16mb\nmaxmemory-policy allkeys-lru\nappendonly yes\ndir /tmp\n" "$CACHE_PASSWORD" | exec redis-server -"#;
 
 impl Twin {
     fn start() -> Self {
@@ -62,8 +62,8 @@ impl Twin {
             "--restart=unless-stopped",
             "--log-opt=max-size=1m",
             "--log-opt=max-file=2",
-            "--tmpfs=/data:mode=1777",
-            "--health-cmd=test -d /data",
+            "--tmpfs=/tmp:mode=1777",
+            "--health-cmd=test -d /tmp",
         ]
         .map(str::to_owned)
         .to_vec();
@@ -150,9 +150,9 @@ fn config(project: &str, cache_port: u16) -> String {
     let image = image("redis");
     let service = |role: &str, networks: &str, more: &str| {
         format!(
-            "{{role: {role}, image: '{image}', user: '999:999', networks: {networks}, tmpfs: ['/data:mode=1777'], \
+            "{{role: {role}, image: '{image}', user: '999:999', networks: {networks}, tmpfs: ['/tmp:mode=1777'], \
              command: [sh, -c, '{}'], environment: {{CACHE_PASSWORD: '${{CACHE_PASSWORD}}'}}, \
-             health: {{test: [CMD-SHELL, 'test -d /data']}}, limits: {{cpus: 0.5, memory: 64m, pids: 50}}{more}}}",
+             health: {{test: [CMD-SHELL, 'test -d /tmp']}}, limits: {{cpus: 0.5, memory: 64m, pids: 50}}{more}}}",
             SERVER.replace('$', "$$")
         )
     };
