@@ -23,7 +23,7 @@ pub use model::{
     Published, State, Volume,
 };
 pub use spec::{ContainerSpec, EndpointSpec, Healthcheck, NetworkSpec, PortSpec, VolumeSpec};
-pub use stats::Stats;
+pub use stats::{Stats, Usage};
 
 use crate::failure::Failure;
 

@@ -1,6 +1,7 @@
 //! One sample of what a container uses.
 
 use anyhow::Result;
+use bollard::models::{ContainerCpuStats, ContainerMemoryStats, ContainerStatsResponse};
 use bollard::query_parameters::StatsOptions;
 use futures_util::StreamExt as _;
 use serde::Serialize;
@@ -22,30 +23,46 @@ pub struct Stats {
     pub tx_bytes: u64,
 }
 
+/// A reading of a container's counters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Processor time since its start, in nanoseconds, over all cores.
+    pub cpu_nanos: u64,
+    /// Bytes, without the page cache, as `docker stats` shows it.
+    pub memory: u64,
+}
+
 impl Engine {
-    /// Samples a running container; takes one to two seconds.
-    pub async fn stats(&self, container: &str) -> Result<Stats> {
-        let options = StatsOptions { stream: false, one_shot: false };
-        let sample = Box::pin(self.docker.stats(container, Some(options)))
+    /// Reads the counters once; takes milliseconds, because the engine measures nothing over time.
+    pub async fn usage(&self, container: &str) -> Result<Usage> {
+        let sample = self.sample(container, true).await?;
+        Ok(Usage {
+            cpu_nanos: cpu_nanos(&sample.cpu_stats.unwrap_or_default()),
+            memory: memory(&sample.memory_stats.unwrap_or_default()),
+        })
+    }
+
+    async fn sample(&self, container: &str, one_shot: bool) -> Result<ContainerStatsResponse> {
+        let options = StatsOptions { stream: false, one_shot };
+        Box::pin(self.docker.stats(container, Some(options)))
             .next()
             .await
             .ok_or_else(|| Failure::failed(format!("stats of {container}: no answer")))?
-            .map_err(|error| failed(&format!("stats of {container}"), error))?;
-        let memory = sample.memory_stats.unwrap_or_default();
-        let details = memory.stats.unwrap_or_default();
-        let cache = details
-            .get("inactive_file")
-            .or_else(|| details.get("total_inactive_file"))
-            .copied()
-            .unwrap_or_default();
+            .map_err(|error| failed(&format!("stats of {container}"), error))
+    }
+
+    /// Samples a running container; takes one to two seconds.
+    pub async fn stats(&self, container: &str) -> Result<Stats> {
+        let sample = self.sample(container, false).await?;
+        let used = sample.memory_stats.unwrap_or_default();
         let networks = sample.networks.unwrap_or_default();
         Ok(Stats {
             cpu_percent: cpu_percent(
                 &sample.cpu_stats.unwrap_or_default(),
                 &sample.precpu_stats.unwrap_or_default(),
             ),
-            memory: memory.usage.unwrap_or_default().saturating_sub(cache),
-            memory_limit: memory.limit.unwrap_or_default(),
+            memory: memory(&used),
+            memory_limit: used.limit.unwrap_or_default(),
             pids: sample.pids_stats.unwrap_or_default().current.unwrap_or_default(),
             rx_bytes: networks.values().filter_map(|network| network.rx_bytes).sum(),
             tx_bytes: networks.values().filter_map(|network| network.tx_bytes).sum(),
@@ -53,11 +70,18 @@ impl Engine {
     }
 }
 
-fn cpu_percent(now: &bollard::models::ContainerCpuStats, before: &bollard::models::ContainerCpuStats) -> f64 {
-    let total = |stats: &bollard::models::ContainerCpuStats| {
-        stats.cpu_usage.as_ref().and_then(|usage| usage.total_usage).unwrap_or_default()
-    };
-    let used = total(now).saturating_sub(total(before));
+fn memory(stats: &ContainerMemoryStats) -> u64 {
+    let detail = |name: &str| stats.stats.as_ref().and_then(|details| details.get(name)).copied();
+    let cache = detail("inactive_file").or_else(|| detail("total_inactive_file")).unwrap_or_default();
+    stats.usage.unwrap_or_default().saturating_sub(cache)
+}
+
+fn cpu_nanos(stats: &ContainerCpuStats) -> u64 {
+    stats.cpu_usage.as_ref().and_then(|usage| usage.total_usage).unwrap_or_default()
+}
+
+fn cpu_percent(now: &ContainerCpuStats, before: &ContainerCpuStats) -> f64 {
+    let used = cpu_nanos(now).saturating_sub(cpu_nanos(before));
     let system =
         now.system_cpu_usage.unwrap_or_default().saturating_sub(before.system_cpu_usage.unwrap_or_default());
     if system == 0 {

@@ -2,9 +2,11 @@
 //! Bytes out; nothing is opened here.
 
 pub mod junit;
+pub mod migration;
 mod model;
 pub mod readiness;
 pub mod schema;
+pub mod setup;
 pub mod text;
 mod validation;
 

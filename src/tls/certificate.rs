@@ -164,19 +164,27 @@ fn key_type(x509: &X509Certificate<'_>) -> KeyType {
 mod tests {
     use super::*;
 
-    fn leaf(names: &[&str]) -> Certificate {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let names: Vec<String> = names.iter().map(|&n| n.to_owned()).collect();
-        let mut params = rcgen::CertificateParams::new(names).unwrap();
-        params.not_before = rcgen::date_time_ymd(2026, 1, 1);
-        params.not_after = rcgen::date_time_ymd(2026, 4, 1);
-        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
-        Certificate::from_der(params.self_signed(&key).unwrap().der()).unwrap()
+    /// Made with openssl: EC P-256, self-signed, 2026-01-01 to 2026-04-01.
+    const LEAF: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBnTCCAUKgAwIBAgIUHdkSjFDnQhCzkA4sV2/SyZtw7UEwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MB4XDTI2MDEwMTAwMDAwMFoXDTI2MDQwMTAw
+MDAwMFowFDESMBAGA1UEAwwJbG9jYWxob3N0MFkwEwYHKoZIzj0CAQYIKoZIzj0D
+AQcDQgAEu1talw4wZfkOvY/dTU68/vn1CI4p6cv+p438ll/vz5Kvjt3U0jOaBg/u
+JqIoLx9M2ZuM6pMGD2EoHhnWirSCnqNyMHAwLAYDVR0RBCUwI4IJbG9jYWxob3N0
+hwR/AAABhxAAAAAAAAAAAAAAAAAAAAABMAwGA1UdEwEB/wQCMAAwEwYDVR0lBAww
+CgYIKwYBBQUHAwEwHQYDVR0OBBYEFHLSnfxpFeSAjIAcK9VAHfdFN39hMAoGCCqG
+SM49BAMCA0kAMEYCIQCNUlky/7XNuVTK8oOLL3I2W6rDINt/+7W1u9LcQVrQnQIh
+APcXp8tvR62g0ZQXBmoMuAYFoTfyEudyFYKTGlIJAW+M
+-----END CERTIFICATE-----";
+
+    fn leaf() -> Certificate {
+        Certificate::from_pem(LEAF.as_bytes()).unwrap()
     }
 
     #[test]
     fn a_certificate_names_its_hosts_key_and_use() {
-        let leaf = leaf(&["localhost", "127.0.0.1", "::1"]);
+        let leaf = leaf();
         assert_eq!(leaf.names, ["localhost", "127.0.0.1", "::1"]);
         assert_eq!(leaf.key, KeyType::Ec(256));
         assert!(leaf.modern_signature() && leaf.for_servers && !leaf.is_ca, "{leaf:?}");
@@ -185,7 +193,7 @@ mod tests {
 
     #[test]
     fn days_are_counted_from_now_and_over_the_lifetime() {
-        let leaf = leaf(&["localhost"]);
+        let leaf = leaf();
         assert_eq!(leaf.lifetime_days(), 90);
         assert_eq!(leaf.days_left("2026-03-30T00:00:00Z".parse().unwrap()), 2);
         assert_eq!(leaf.days_left("2026-04-01T00:00:01Z".parse().unwrap()), -1);
@@ -193,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_wildcard_covers_one_label_only() {
-        let leaf = leaf(&["*.staging.test"]);
+        let leaf = Certificate { names: vec!["*.staging.test".to_owned()], ..leaf() };
         assert!(leaf.covers("app.staging.test"));
         assert!(!leaf.covers("staging.test") && !leaf.covers("a.b.staging.test"));
     }

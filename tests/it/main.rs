@@ -3,7 +3,10 @@
 mod support;
 
 mod cli;
+mod front;
 mod house;
+mod migration_lab;
+mod migration_objects;
 mod readiness;
 mod validate_data;
 mod validate_stack;

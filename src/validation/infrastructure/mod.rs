@@ -1,5 +1,6 @@
 //! Infrastructure checks: containers, ports, volumes, networks, monitoring.
 
+mod certificates;
 mod containers;
 mod drift;
 mod monitoring;
@@ -19,4 +20,5 @@ pub const CHECKS: &[&[Check]] = &[
     storage::CHECKS,
     networks::CHECKS,
     monitoring::CHECKS,
+    certificates::CHECKS,
 ];

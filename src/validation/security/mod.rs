@@ -4,7 +4,22 @@ mod credentials;
 mod runtime;
 mod secrets;
 
+mod cors;
+mod exposure;
+mod headers;
+mod redirect;
+mod tls;
+
 use super::Check;
 
 /// The lists of this category's files.
-pub const CHECKS: &[&[Check]] = &[secrets::CHECKS, runtime::CHECKS, credentials::CHECKS];
+pub const CHECKS: &[&[Check]] = &[
+    tls::CHECKS,
+    redirect::CHECKS,
+    headers::CHECKS,
+    cors::CHECKS,
+    exposure::CHECKS,
+    secrets::CHECKS,
+    runtime::CHECKS,
+    credentials::CHECKS,
+];
