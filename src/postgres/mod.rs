@@ -1,5 +1,7 @@
 //! PostgreSQL: the only place that knows `tokio_postgres`.
 
 mod connect;
+mod target;
 
 pub use connect::{Session, connect, connect_url_read_only, explain};
+pub use target::{Target, target};

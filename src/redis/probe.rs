@@ -62,6 +62,14 @@ impl Probe {
             .collect())
     }
 
+    /// The addresses of the connected clients, without their ports.
+    pub async fn clients(&self) -> Result<Vec<String>> {
+        let mut connection = self.connection.clone();
+        let text: String = redis::cmd("CLIENT").arg("LIST").query_async(&mut connection).await?;
+        let addresses = text.split_whitespace().filter_map(|field| field.strip_prefix("addr="));
+        Ok(addresses.filter_map(|at| Some(at.rsplit_once(':')?.0.to_owned())).collect())
+    }
+
     /// Up to `limit` keys with their values as one text each; long ones are cut.
     pub async fn sample(&self, limit: usize) -> Result<Vec<(String, String)>> {
         const PART: isize = 100;

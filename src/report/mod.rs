@@ -3,6 +3,7 @@
 
 pub mod junit;
 mod model;
+pub mod readiness;
 pub mod schema;
 pub mod text;
 mod validation;

@@ -1,5 +1,6 @@
 //! The published JSON Schemas: made from the types, committed under `schemas/`, checked for drift.
 
+use super::readiness::Readiness;
 use super::{Report, Validation};
 use crate::config::ConfigFile;
 
@@ -8,6 +9,7 @@ pub fn all() -> Vec<(&'static str, String)> {
     vec![
         ("stagectl.schema.json", text::<ConfigFile>()),
         ("staging-validation-report.schema.json", text::<Report<Validation>>()),
+        ("readiness-report.schema.json", text::<Report<Readiness>>()),
     ]
 }
 

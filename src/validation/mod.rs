@@ -179,8 +179,7 @@ impl Outcome {
             [] => Self::pass(format!("{checked} {things}")),
             [only] => Self::fail(only.clone()),
             [first, ..] => {
-                Self::fail(format!("{} problems in {checked} {things}, such as {first}", problems.len()))
-                    .evidence(problems)
+                Self::fail(format!("{} problems, such as {first}", problems.len())).evidence(problems)
             }
         }
     }

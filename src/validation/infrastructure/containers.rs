@@ -1,7 +1,11 @@
 //! Do the containers run, are they healthy, do they stay up?
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
 use crate::config::services::{Role, Service};
-use crate::engine::Container;
+use crate::engine::{Container, Engine};
 use crate::report::Severity;
 use crate::validation::facts::Facts;
 use crate::validation::{Category, Check, Need, Outcome};
@@ -24,7 +28,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Blocker,
         expected: "health `healthy` and no failed probe in a row",
         remedy: "`stagectl logs SERVICE`, then `stagectl restart SERVICE`",
-        run: |facts| Box::pin(async { healthy(facts) }),
+        timeout: Duration::from_secs(20),
+        run: |facts| Box::pin(healthy(facts)),
         ..BASE
     },
     Check {
@@ -94,9 +99,35 @@ fn not_running(name: &str, service: &Service, containers: &[&Container]) -> Opti
     Some(format!("{name}: {running} of {} run ({state})", service.replicas))
 }
 
-fn healthy(facts: &Facts) -> Outcome {
+async fn healthy(facts: &Facts) -> Outcome {
+    let Ok(engine) = &facts.engine else { return Outcome::error("the engine is not reachable") };
     let checked: Vec<&Container> = facts.running().filter(|c| has_health(facts, c)).collect();
-    Outcome::none(checked.iter().filter_map(|c| unhealthy(c)).collect(), checked.len(), "containers healthy")
+    let asked = checked.iter().map(|container| async move {
+        let problem = unhealthy(container)?;
+        // The engine has not probed it yet: ask it ourselves instead of waiting for the interval.
+        (!is_starting(container) || !probe(engine, container).await).then_some(problem)
+    });
+    let problems = join_all(asked).await.into_iter().flatten().collect();
+    Outcome::none(problems, checked.len(), "containers healthy")
+}
+
+fn is_starting(container: &Container) -> bool {
+    container.state.health.as_ref().is_some_and(|health| health.status == "starting")
+}
+
+/// Runs a container's health command once.
+async fn probe(engine: &Engine, container: &Container) -> bool {
+    let test: Vec<&str> = container
+        .healthcheck
+        .as_ref()
+        .map(|check| check.test.iter().map(String::as_str).collect())
+        .unwrap_or_default();
+    let command = match test.as_slice() {
+        ["CMD", words @ ..] => words.to_vec(),
+        ["CMD-SHELL", line] => vec!["sh", "-c", *line],
+        _ => return false,
+    };
+    engine.exec(&container.id, &command).await.is_ok_and(|output| output.code == 0)
 }
 
 /// Containers with a health check, and those whose service should have brought one.

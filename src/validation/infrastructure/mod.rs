@@ -3,9 +3,12 @@
 mod certificates;
 mod containers;
 mod drift;
+mod monitoring;
 mod networks;
 mod ports;
 mod storage;
+
+pub(super) use networks::port_of;
 
 use super::Check;
 
@@ -17,4 +20,5 @@ pub const CHECKS: &[&[Check]] = &[
     storage::CHECKS,
     networks::CHECKS,
     certificates::CHECKS,
+    monitoring::CHECKS,
 ];
