@@ -13,7 +13,7 @@ pub const CONF: &str = "nginx/staging.conf";
 pub const READING: [&str; 23] = [
     "INF-011", "INF-012", "INF-013", "APP-001", "APP-002", "APP-003", "APP-004", "APP-006", "APP-007",
     "APP-008", "SEC-001", "SEC-002", "SEC-003", "SEC-004", "SEC-005", "SEC-006", "SEC-007", "SEC-008",
-    "SEC-016", "SEC-017", "SEC-018", "SEC-019", "SEC-020",
+    "SEC-022", "SEC-023", "SEC-018", "SEC-019", "SEC-020",
 ];
 /// The checks of the rate limit.
 pub const BURSTING: [&str; 6] = ["SEC-021", "PRF-004", "PRF-005", "PRF-007", "PRF-008", "PRF-009"];
