@@ -1,12 +1,13 @@
 //! What a run found, as data: the envelope that every report has, check results, verdicts.
 //! Bytes out; nothing is opened here.
 
+pub mod html;
 pub mod junit;
 mod model;
 pub mod readiness;
 pub mod schema;
 pub mod text;
-mod validation;
+pub mod validation;
 
 pub use model::{CheckResult, Counts, Envelope, Report, Severity, Status, Verdict};
 pub use validation::{CategorySummary, Validation};
