@@ -284,6 +284,7 @@ fn without_an_engine_nothing_passes_that_needs_it() {
         report["results"].as_array().expect("results").iter().filter(|r| r["status"] == "pass").count();
     assert_eq!(passed, 0, "{report:#}");
     let files = workspace.files("staging-backups", "staging-validation-report-");
-    let kinds = ["json", "xml"].map(|end| files.iter().any(|file| file.extension().is_some_and(|e| e == end)));
+    let kinds =
+        ["json", "xml"].map(|end| files.iter().any(|file| file.extension().is_some_and(|e| e == end)));
     assert_eq!(kinds, [true, true], "the report and its JUnit: {files:?}");
 }
