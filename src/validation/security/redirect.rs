@@ -1,4 +1,4 @@
-//! SEC-003, SEC-016, SEC-017: plain HTTP leads to HTTPS and nowhere else; foreign names get nothing.
+//! SEC-003, SEC-022, SEC-023: plain HTTP leads to HTTPS and nowhere else; foreign names get nothing.
 
 use anyhow::{Result, anyhow};
 
@@ -22,7 +22,7 @@ pub const CHECKS: &[Check] = &[
         ..BASE
     },
     Check {
-        id: "SEC-016",
+        id: "SEC-022",
         title: "names that are not the twin's get nothing",
         expected: "no handshake for a foreign SNI, and no content for a foreign Host header",
         remedy: "in nginx/staging.conf: a `listen … ssl default_server` with `ssl_reject_handshake on;`, and \
@@ -31,7 +31,7 @@ pub const CHECKS: &[Check] = &[
         ..BASE
     },
     Check {
-        id: "SEC-017",
+        id: "SEC-023",
         title: "the HTTP port serves no content",
         severity: Severity::Blocker,
         expected: "no answer in 2xx on the HTTP port, whatever the path",
