@@ -15,7 +15,7 @@ pub const CHECKS: &[Check] = &[Check {
     needs: &[Need::Http],
     expected: "Access-Control-Allow-Origin names each origin of proxy.cors_origins, with Vary: Origin; \
                a foreign one, null, and look-alikes of a listed one get none",
-    remedy: "in nginx/staging.conf: `map $http_origin $cors_origin { default ''; 'https://…' $http_origin; }` \
+    remedy: "`stagectl generate` writes it; in nginx/staging.conf: `map $http_origin $cors_origin { default ''; 'https://…' $http_origin; }` \
              and `add_header Access-Control-Allow-Origin $cors_origin always; add_header Vary Origin always;`; \
              the list is proxy.cors_origins of stagectl.yml",
     run: |facts| {

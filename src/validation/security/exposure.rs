@@ -35,7 +35,7 @@ pub const CHECKS: &[Check] = &[
         title: "no hidden file, backup or path outside comes out, and no TRACE",
         severity: Severity::Blocker,
         expected: "no content for dot files, dumps, compose files and paths with `..`; TRACE refused",
-        remedy: "in nginx/staging.conf, server block: \
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf, server block: \
                  `location ~ \"^(?:.*)/\\.(?!well-known/)\" { return 404; }` and \
                  `if ($request_method = TRACE) { return 405; }`; serve files with `root`, not `alias`",
         run: |facts| Box::pin(async move { report(hidden(facts).await) }),
@@ -45,7 +45,7 @@ pub const CHECKS: &[Check] = &[
         id: "SEC-018",
         title: "a body over the limit is refused",
         expected: "413 for a request that announces more than proxy.max_body",
-        remedy: "in nginx/staging.conf, http block: `client_max_body_size 10m;` (proxy.max_body in stagectl.yml)",
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf, http block: `client_max_body_size 10m;` (proxy.max_body in stagectl.yml)",
         run: |facts| Box::pin(async move { report(body(facts).await) }),
         ..BASE
     },
