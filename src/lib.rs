@@ -20,6 +20,7 @@ pub mod exit;
 pub mod failure;
 pub mod http;
 pub mod interrupt;
+pub mod migration;
 pub mod model;
 pub mod postgres;
 pub mod redis;

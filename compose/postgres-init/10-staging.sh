@@ -34,14 +34,7 @@ GRANT pg_monitor TO :"monitor_user";
 GRANT CONNECT ON DATABASE :"database" TO :"monitor_user";
 \endif
 
+-- Their tables are made by `stagectl setup`.
 CREATE SCHEMA staging_migrations AUTHORIZATION :"user";
 CREATE SCHEMA staging_logs AUTHORIZATION :"user";
-CREATE TABLE staging_logs.init_log (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    event text NOT NULL,
-    detail text,
-    at timestamptz NOT NULL DEFAULT now()
-);
-ALTER TABLE staging_logs.init_log OWNER TO :"user";
-INSERT INTO staging_logs.init_log (event, detail) VALUES ('initialised', 'role and schemas made');
 SQL

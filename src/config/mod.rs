@@ -7,6 +7,7 @@ pub mod load;
 pub mod migration;
 pub mod monitoring;
 pub mod proxy;
+pub mod redacted;
 pub mod services;
 pub mod settings;
 pub mod validate;

@@ -33,6 +33,9 @@ pub struct Proxy {
     pub upstreams: BTreeMap<String, Upstream>,
     /// What goes where. The first matching prefix wins, longest first.
     pub routes: Vec<Route>,
+    /// More hosts beside the first, with their own routes and the same limits and headers.
+    #[serde(default)]
+    pub hosts: Vec<Host>,
     #[serde(default)]
     pub rate_limit: RateLimit,
     /// Origins that may call the API from a browser.
@@ -45,6 +48,26 @@ pub struct Proxy {
     /// Refuse requests that look like SQL injection, script injection or path traversal.
     #[serde(default)]
     pub filter_requests: bool,
+}
+
+impl Proxy {
+    /// Every route of every host.
+    pub fn all_routes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().chain(self.hosts.iter().flat_map(|host| &host.routes))
+    }
+
+    /// Every name that the proxy answers to, but for `localhost`, which always works.
+    pub fn all_names(&self) -> impl Iterator<Item = &String> {
+        self.server_names.iter().chain(self.hosts.iter().flat_map(|host| &host.server_names))
+    }
+}
+
+/// Another host of the same proxy, such as `api.staging.example.com`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    pub server_names: Vec<String>,
+    pub routes: Vec<Route>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -29,7 +29,8 @@ pub fn check(config: &ConfigFile) -> Result<(), Failure> {
     }
 }
 
-fn is_project_name(name: &str) -> bool {
+/// The rule of docker compose for project names.
+pub fn is_project_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
 }
@@ -140,7 +141,7 @@ fn check_references(config: &ConfigFile, problems: &mut Vec<String>) {
         service("cache.service", &cache.service);
     }
     if let Some(proxy) = &config.proxy {
-        for route in &proxy.routes {
+        for route in proxy.all_routes() {
             if let Some(upstream) = &route.upstream
                 && !proxy.upstreams.contains_key(upstream)
             {

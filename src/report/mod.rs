@@ -3,9 +3,11 @@
 
 pub mod html;
 pub mod junit;
+pub mod migration;
 mod model;
 pub mod readiness;
 pub mod schema;
+pub mod setup;
 pub mod text;
 pub mod validation;
 

@@ -1,6 +1,8 @@
 //! The environment: its files, certificates and containers.
 
+pub mod addresses;
 pub mod apply;
+pub mod blueprints;
 pub mod certs;
 pub mod compose;
 mod conflict;
@@ -13,6 +15,9 @@ pub mod plan;
 pub mod ports;
 pub mod render;
 pub mod specify;
+pub mod stop;
+pub mod twin;
 mod wait;
 
 pub use observe::{Observed, observe};
+pub use twin::Twin;

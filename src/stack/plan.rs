@@ -151,6 +151,11 @@ impl Plan {
             .collect()
     }
 
+    /// The plan for machines. Environments are left out: they hold secrets.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::json!({ "steps": self.steps, "warnings": self.warnings })
+    }
+
     pub(super) fn push(&mut self, action: Action, cause: impl Into<String>, after: Vec<usize>) -> usize {
         self.steps.push(Step { action, cause: cause.into(), after });
         self.steps.len() - 1

@@ -5,3 +5,8 @@ mod support;
 mod cli;
 mod front;
 mod house;
+mod migration_lab;
+mod migration_objects;
+mod readiness;
+mod validate_data;
+mod validate_stack;

@@ -40,14 +40,14 @@ pub fn request(settings: &Settings) -> Request {
     let mut addresses =
         BTreeSet::from([IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1u16])]);
     let proxy = config.proxy.as_ref();
-    let served = proxy.map(|proxy| proxy.server_names.as_slice()).unwrap_or_default();
-    for name in served.iter().chain(&config.certificates.names) {
+    let served: Vec<&String> = proxy.iter().flat_map(|proxy| proxy.all_names()).collect();
+    for name in served.iter().copied().chain(&config.certificates.names) {
         match name.parse::<IpAddr>() {
             Ok(address) => drop(addresses.insert(address)),
             Err(_) => drop(dns.insert(name.to_ascii_lowercase())),
         }
     }
-    let host = served.iter().find(|name| !name.starts_with('*')).map_or("localhost", String::as_str);
+    let host = served.iter().find(|name| !name.starts_with('*')).map_or("localhost", |name| name.as_str());
     let port = proxy.map_or(80, |proxy| proxy.http_port);
     Request {
         directory: certificate_directory(settings),

@@ -11,5 +11,6 @@ pub mod select;
 mod short;
 
 pub use model::{Condition, Project, Service};
-pub use parse::{load, parse};
+pub use parse::{load, parse, project_name};
+pub use scalar::duration;
 pub use select::{Selection, select};

@@ -31,6 +31,12 @@ pub fn load(path: &Path) -> Result<Project> {
     parse(&text, &path, &mut read).with_context(|| format!("read {name}"))
 }
 
+/// The project's name alone: for commands that must work also when the rest cannot be read.
+pub fn project_name(path: &Path) -> Option<String> {
+    let root: Value = serde_yaml::from_str(&fs_err::read_to_string(path).ok()?).ok()?;
+    Some(root.get("name")?.as_str()?.to_owned())
+}
+
 /// How an env file is read: its path, and whether it must be there.
 pub type ReadEnv<'a> = dyn FnMut(&Path, bool) -> Result<BTreeMap<String, String>> + 'a;
 

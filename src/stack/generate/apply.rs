@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 
 use super::plan::{Action, Change, Plan, plan};
-use super::{MANIFEST, secrets};
+use super::{GITIGNORE, MANIFEST, secrets};
 use crate::config::Settings;
 use crate::stack::render::{self, RenderedFolder};
 use crate::store::{Mode, write};
@@ -41,6 +41,7 @@ fn write_all(settings: &Settings, plan: &Plan, ui: &Ui) -> Result<()> {
     let manifest: BTreeMap<&PathBuf, String> = plan
         .actions
         .iter()
+        .filter(|action| action.path != Path::new(GITIGNORE))
         .filter_map(|action| Some((&action.path, action.file.as_ref()?)))
         .map(|(path, file)| (path, render::digest(&[file.content.as_bytes()])))
         .collect();

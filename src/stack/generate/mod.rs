@@ -22,5 +22,8 @@ pub use plan::{Action, Change, Plan, plan};
 /// What stagectl wrote last, by path: tells an edit by hand from a change of stagectl.yml.
 const MANIFEST: &str = "staging-data/.generated.json";
 
+/// The user's own file, which gets the lines that are missing.
+const GITIGNORE: &str = ".gitignore";
+
 #[cfg(test)]
 mod tests;

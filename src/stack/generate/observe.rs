@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use super::{MANIFEST, secrets};
+use super::{GITIGNORE, MANIFEST, secrets};
 use crate::config::Settings;
 use crate::stack::render;
 
@@ -33,6 +33,8 @@ pub struct Observed {
     pub folders: BTreeMap<PathBuf, FolderState>,
     /// SHA-256 of what was written last. `None` where nothing was ever written.
     pub manifest: Option<BTreeMap<PathBuf, String>>,
+    /// True inside a git repository: what holds secrets must be ignored there.
+    pub in_git: bool,
     /// Who runs stagectl. Root can give files to the user that a container runs as.
     pub uid: u32,
 }
@@ -44,6 +46,8 @@ pub fn observe(settings: &Settings) -> Result<Observed> {
     let mut paths: BTreeSet<PathBuf> = rendered.files.iter().map(|file| file.path.clone()).collect();
     paths.extend(manifest.iter().flatten().map(|(path, _)| path.clone()));
     let mut observed = Observed { manifest, uid: rustix::process::geteuid().as_raw(), ..Observed::default() };
+    observed.in_git = settings.root.ancestors().any(|folder| folder.join(".git").exists());
+    paths.insert(GITIGNORE.into());
     for path in paths {
         if let Some(state) = read(&settings.root.join(&path))? {
             observed.files.insert(path, state);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{FileState, Observed, secrets};
+use super::{FileState, GITIGNORE, Observed, secrets};
 use crate::config::settings::ENV_FILE;
 use crate::config::{Settings, env};
 use crate::stack::render::{self, RenderedFile, RenderedFolder};
@@ -77,6 +77,12 @@ impl Plan {
         self.secrets.is_empty() && self.folders.is_empty() && self.changes().next().is_none()
     }
 
+    /// What a file will hold; `None` for files that are not generated. May hold secrets.
+    pub fn content(&self, path: &Path) -> Option<&str> {
+        let action = self.actions.iter().find(|action| action.path == path)?;
+        action.file.as_ref().map(|file| file.content.as_str())
+    }
+
     /// The plan for people; with `diff`, the lines that differ.
     pub fn text(&self, diff: bool) -> String {
         if self.is_empty() {
@@ -126,6 +132,7 @@ pub fn plan(settings: &Settings, observed: &Observed) -> Result<Plan> {
         }
         actions.push(action(file, observed));
     }
+    actions.extend(ignore_secrets(observed));
     let wanted: Vec<&Path> = actions.iter().map(|action| action.path.as_path()).collect();
     let stale: Vec<Action> = observed
         .manifest
@@ -174,6 +181,39 @@ fn keep_variables(settings: &Settings, observed: &Observed, file: &mut RenderedF
         }
     }
     Ok(kept.into_keys().collect())
+}
+
+/// What must never be committed.
+const IGNORED: [&str; 4] = ["/.env.staging", "/.env.production", "/.env.*.edited*", "/stagectl.local.yml"];
+
+/// The user's `.gitignore` with the lines that are missing, where there is a git repository.
+fn ignore_secrets(observed: &Observed) -> Option<Action> {
+    if !observed.in_git {
+        return None;
+    }
+    let state = observed.files.get(Path::new(GITIGNORE));
+    let mut content =
+        state.map(|state| String::from_utf8_lossy(&state.content).into_owned()).unwrap_or_default();
+    let missing: Vec<&str> = IGNORED
+        .into_iter()
+        .filter(|line| {
+            !content.lines().any(|known| known.trim().trim_start_matches('/') == line.trim_start_matches('/'))
+        })
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    if !content.is_empty() && !content.ends_with('\n') {
+        content.push('\n');
+    }
+    content.push_str(&format!("{}\n", missing.join("\n")));
+    Some(Action {
+        path: GITIGNORE.into(),
+        change: if state.is_some() { Change::Update } else { Change::Create },
+        why: "secrets must stay out of git".to_owned(),
+        diff: missing.iter().map(|line| format!("+ {line}")).collect(),
+        file: Some(RenderedFile { path: GITIGNORE.into(), content, mode: Mode::Public, owner: None }),
+    })
 }
 
 fn action(file: RenderedFile, observed: &Observed) -> Action {

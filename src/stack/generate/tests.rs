@@ -123,3 +123,14 @@ fn the_diff_of_a_secret_file_names_variables_and_shows_no_value() {
     assert!(text.contains(".env.staging: N differ"), "{text}");
     assert!(!text.contains("two-two"), "{text}");
 }
+
+#[test]
+fn in_a_git_repository_secrets_are_ignored_and_the_users_lines_stay() {
+    let root = tempfile::tempdir().unwrap();
+    fs_err::create_dir(root.path().join(".git")).unwrap();
+    fs_err::write(root.path().join(".gitignore"), "/target\n.env.staging").unwrap();
+    generate(root.path(), SMALL);
+    let text = fs_err::read_to_string(root.path().join(".gitignore")).unwrap();
+    assert!(text.starts_with("/target\n.env.staging\n/.env.production\n"), "{text}");
+    assert!(planned(root.path(), SMALL).1.is_empty());
+}

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::templates::Templates;
 use super::{RenderedFile, RenderedFolder, service_uid};
 use crate::config::Settings;
-use crate::config::proxy::{Balance, Proxy, RateLimit, RouteKind};
+use crate::config::proxy::{Balance, Proxy, RateLimit, Route, RouteKind};
 use crate::failure::Failure;
 
 const CONFIG: &str = "nginx/staging.conf";
@@ -18,7 +18,9 @@ const LOGS: &str = "nginx/logs-staging";
 
 #[derive(Serialize)]
 struct View<'a> {
+    /// The names of all hosts, for the redirect.
     server_names: Vec<&'a str>,
+    hosts: Vec<HostView<'a>>,
     https_listen: u16,
     http_listen: u16,
     status_listen: u16,
@@ -26,7 +28,6 @@ struct View<'a> {
     public_port: String,
     http2_directive: bool,
     upstreams: Vec<UpstreamView<'a>>,
-    routes: Vec<RouteView<'a>>,
     rate: &'a RateLimit,
     cors_origins: &'a [String],
     max_body: &'a str,
@@ -34,6 +35,12 @@ struct View<'a> {
     certificates: &'a str,
     has_cache: bool,
     filter_requests: bool,
+}
+
+#[derive(Serialize)]
+struct HostView<'a> {
+    server_names: Vec<&'a str>,
+    routes: Vec<RouteView<'a>>,
 }
 
 #[derive(Serialize)]
@@ -85,22 +92,15 @@ pub(super) fn files(settings: &Settings) -> Result<Vec<RenderedFile>> {
 }
 
 fn view<'a>(settings: &'a Settings, proxy: &'a Proxy) -> View<'a> {
-    let mut server_names = vec!["localhost"];
-    server_names.extend(proxy.server_names.iter().map(String::as_str).filter(|name| *name != "localhost"));
-    // Longest first, so that the file reads in the order in which nginx decides.
-    let mut routes: Vec<RouteView> = proxy
-        .routes
-        .iter()
-        .map(|route| RouteView {
-            path: &route.path,
-            kind: route.kind,
-            upstream: route.upstream.as_deref().map(upstream_name),
-            cache_seconds: route.cache_seconds.filter(|seconds| *seconds > 0),
-        })
-        .collect();
-    routes.sort_by(|a, b| b.path.len().cmp(&a.path.len()).then(a.path.cmp(b.path)));
+    let mut hosts = vec![host(&proxy.server_names, &proxy.routes)];
+    hosts[0].server_names.retain(|name| *name != "localhost");
+    // Health checks inside the container ask for `localhost`.
+    hosts[0].server_names.insert(0, "localhost");
+    hosts.extend(proxy.hosts.iter().map(|other| host(&other.server_names, &other.routes)));
+    let has_cache = proxy.all_routes().any(|route| route.cache_seconds.is_some_and(|seconds| seconds > 0));
     View {
-        server_names,
+        server_names: hosts.iter().flat_map(|host| host.server_names.iter().copied()).collect(),
+        hosts,
         https_listen: proxy.https_listen,
         http_listen: proxy.http_listen,
         status_listen: proxy.status_listen,
@@ -119,8 +119,7 @@ fn view<'a>(settings: &'a Settings, proxy: &'a Proxy) -> View<'a> {
                 },
             })
             .collect(),
-        has_cache: routes.iter().any(|route| route.cache_seconds.is_some()),
-        routes,
+        has_cache,
         rate: &proxy.rate_limit,
         cors_origins: &proxy.cors_origins,
         max_body: &proxy.max_body,
@@ -129,6 +128,21 @@ fn view<'a>(settings: &'a Settings, proxy: &'a Proxy) -> View<'a> {
             .unwrap_or("/etc/nginx/ssl"),
         filter_requests: proxy.filter_requests,
     }
+}
+
+fn host<'a>(server_names: &'a [String], routes: &'a [Route]) -> HostView<'a> {
+    let mut routes: Vec<RouteView> = routes
+        .iter()
+        .map(|route| RouteView {
+            path: &route.path,
+            kind: route.kind,
+            upstream: route.upstream.as_deref().map(upstream_name),
+            cache_seconds: route.cache_seconds.filter(|seconds| *seconds > 0),
+        })
+        .collect();
+    // Longest first, so that the file reads in the order in which nginx decides.
+    routes.sort_by(|a, b| b.path.len().cmp(&a.path.len()).then(a.path.cmp(b.path)));
+    HostView { server_names: server_names.iter().map(String::as_str).collect(), routes }
 }
 
 /// A name of its own: an upstream called like a host would shadow it.
@@ -163,7 +177,7 @@ fn check(proxy: &Proxy) -> Result<(), Failure> {
             problems.push(format!("{place}: `{value}` is not {what}"));
         }
     };
-    for name in &proxy.server_names {
+    for name in proxy.all_names() {
         must(
             "proxy.server_names".into(),
             name,
@@ -188,7 +202,7 @@ fn check(proxy: &Proxy) -> Result<(), Failure> {
             "a service name",
         );
     }
-    for route in &proxy.routes {
+    for route in proxy.all_routes() {
         must("proxy.routes".into(), &route.path, r"^/[A-Za-z0-9._~/-]*$", "a path such as /api/");
         if route.kind != RouteKind::Deny && route.upstream.is_none() {
             must(format!("proxy.routes `{}`", route.path), "", ".", "complete: it needs an `upstream`");

@@ -9,14 +9,13 @@ use serde_yaml::Value;
 use super::*;
 use crate::config::{env, load};
 
-const BLUEPRINTS: [(&str, &str); 1] = [(
-    "nextjs-postgres",
-    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/compose/blueprints/nextjs-postgres/stagectl.yml")),
-)];
+use crate::stack::blueprints::ALL as BLUEPRINTS;
 
 fn settings(text: &str) -> Settings {
     let config = load::parse(text, None).unwrap();
-    let settings = Settings::resolve("/project".into(), config, &BTreeMap::new(), BTreeMap::new()).unwrap();
+    let outside = ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_PRODUCT_PRICE_ID"];
+    let outside = outside.map(|name| (name.to_owned(), format!("secret-{name}"))).into();
+    let settings = Settings::resolve("/project".into(), config, &BTreeMap::new(), outside).unwrap();
     let made = settings.to_generate.keys().map(|name| (name.clone(), format!("secret-{name}"))).collect();
     settings.with_secrets(&made).unwrap()
 }
@@ -80,6 +79,13 @@ fn a_service_gets_its_own_variables_only() {
     let names: Vec<String> = env::parse(&text, "").unwrap().into_keys().collect();
     assert_eq!(names, ["REDIS_PASSWORD"]);
     assert!(text.contains("secret-REDIS_PASSWORD"));
+}
+
+#[test]
+fn every_variable_that_is_missing_is_named_at_once() {
+    let text = "version: 1\nproject: x\nservices:\n  a: {image: 'a:1', environment: {A: '${GONE_ONE}'}}\n  b: {image: 'b:1', environment: {B: '${GONE_TWO:?ask the bank}'}}\n";
+    let error = format!("{:#}", render(&settings(text)).unwrap_err());
+    assert!(error.contains("GONE_ONE") && error.contains("`GONE_TWO`: ask the bank"), "{error}");
 }
 
 #[test]

@@ -19,6 +19,6 @@ pub const CHECKS: &[&[Check]] = &[
     ports::CHECKS,
     storage::CHECKS,
     networks::CHECKS,
-    certificates::CHECKS,
     monitoring::CHECKS,
+    certificates::CHECKS,
 ];

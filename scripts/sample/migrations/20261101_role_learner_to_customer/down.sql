@@ -39,8 +39,8 @@ ALTER TABLE "User" ALTER COLUMN role DROP DEFAULT;
 DO $$
 BEGIN
   IF to_regclass('staging_migrations.role_migration_log') IS NOT NULL THEN
-    INSERT INTO staging_migrations.role_migration_log (user_id, old_role, new_role, run_id)
-    SELECT id, 'CUSTOMER', 'LEARNER', current_setting('stagectl.run_id', true) FROM "User" WHERE role = 'CUSTOMER' ORDER BY id;
+    INSERT INTO staging_migrations.role_migration_log (run_id, table_name, row_id, old_value, new_value)
+    SELECT current_setting('stagectl.run_id', true), 'User', id::text, 'CUSTOMER', 'LEARNER' FROM "User" WHERE role = 'CUSTOMER' ORDER BY id;
   END IF;
 END
 $$;
