@@ -8,15 +8,11 @@ use anyhow::Result;
 use crate::http::{Request, Response};
 use crate::report::Severity;
 use crate::validation::facts::Facts;
-use crate::validation::front::Edge;
+use crate::validation::front::{Edge, LIMITED_TIMEOUT};
 use crate::validation::{Category, Check, Need, Outcome};
 
-const BASE: Check = Check {
-    needs: &[Need::Http],
-    // A dozen requests may have to wait for the refill of the rate limit.
-    timeout: Duration::from_secs(30),
-    ..Check::base(Category::Security)
-};
+const BASE: Check =
+    Check { needs: &[Need::Http], timeout: LIMITED_TIMEOUT, ..Check::base(Category::Security) };
 
 pub const CHECKS: &[Check] = &[
     Check {

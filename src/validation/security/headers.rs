@@ -5,10 +5,11 @@ use futures_util::future::BoxFuture;
 use crate::http::Request;
 use crate::report::Severity;
 use crate::validation::facts::Facts;
-use crate::validation::front::Surface;
+use crate::validation::front::{LIMITED_TIMEOUT, Surface};
 use crate::validation::{Category, Check, Need, Outcome, Stage};
 
-const BASE: Check = Check { quick: true, needs: &[Need::Http], ..Check::base(Category::Security) };
+const BASE: Check =
+    Check { quick: true, timeout: LIMITED_TIMEOUT, needs: &[Need::Http], ..Check::base(Category::Security) };
 
 pub const CHECKS: &[Check] = &[
     Check {

@@ -6,10 +6,11 @@ use crate::config::proxy::Proxy;
 use crate::http::{Request, Response};
 use crate::report::Severity;
 use crate::validation::facts::Facts;
-use crate::validation::front::Edge;
+use crate::validation::front::{Edge, LIMITED_TIMEOUT};
 use crate::validation::{Category, Check, Need, Outcome};
 
-const BASE: Check = Check { quick: true, needs: &[Need::Http], ..Check::base(Category::Security) };
+const BASE: Check =
+    Check { quick: true, timeout: LIMITED_TIMEOUT, needs: &[Need::Http], ..Check::base(Category::Security) };
 
 pub const CHECKS: &[Check] = &[
     Check {
