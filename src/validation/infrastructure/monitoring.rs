@@ -371,7 +371,7 @@ mod tests {
     fn a_target_that_is_down_or_absent_is_seen() {
         let up = json!({"scrapeUrl": "http://app:3000/metrics", "health": "up", "lastError": ""});
         let down = json!({"scrapeUrl": "http://db:9187/metrics", "health": "down", "lastError": "refused"});
-        assert!(judge_targets(&[up.clone()], &["app:3000".into()]).is_empty());
+        assert!(judge_targets(&std::slice::from_ref(&up), &["app:3000".into()]).is_empty());
         assert_eq!(judge_targets(&[down], &[]), ["http://db:9187/metrics is down: refused"]);
         assert_eq!(judge_targets(&[up], &["redis:9121".into()]), ["redis:9121 is not scraped"]);
     }
