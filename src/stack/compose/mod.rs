@@ -9,6 +9,8 @@ mod parse;
 mod scalar;
 pub mod select;
 mod short;
+#[cfg(test)]
+mod tests;
 
 pub use model::{Condition, Project, Service};
 pub use parse::{load, parse, project_name};

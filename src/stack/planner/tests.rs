@@ -113,7 +113,7 @@ fn applied(observed: &Observed, plan: &Plan) -> Observed {
             Action::Stop { id, .. } => set_state(&mut after, |c| &c.id == id, "exited"),
             Action::Start { name } => set_state(&mut after, |c| &c.name == name, "running"),
             Action::Wait { name, until: Until::Completed } => {
-                set_state(&mut after, |c| &c.name == name, "exited")
+                set_state(&mut after, |c| &c.name == name, "exited");
             }
             Action::Wait { name, until: Until::Ready } => {
                 for container in after.containers.iter_mut().filter(|c| &c.name == name) {
