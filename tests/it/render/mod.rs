@@ -2,6 +2,7 @@
 
 mod accepted;
 mod certs;
+mod cluster;
 mod files;
 mod init;
 mod served;
