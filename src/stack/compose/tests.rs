@@ -1,3 +1,5 @@
+//! The canonical form and its hashes, without an engine and without docker compose.
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! Plans as text, and the property that the plan of an applied plan is empty.
+
 use std::path::Path;
 
 use proptest::prelude::*;
