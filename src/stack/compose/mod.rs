@@ -6,6 +6,7 @@ mod interpolate;
 pub mod model;
 mod normalise;
 mod parse;
+mod resources;
 mod scalar;
 pub mod select;
 mod short;
