@@ -44,7 +44,8 @@ pub async fn apply(run: &Run<'_>, plan: &Plan, observed: &Observed) -> Result<()
         (0..plan.steps.len()).partition(|&index| matches!(plan.steps[index].action, Action::Remove { .. }));
     let journal = Mutex::new(Journal::begin(run.root, run.command)?);
     let keep: Vec<String> = observed.containers.iter().map(|container| container.id.clone()).collect();
-    let executor = Executor { run, journal: Some(&journal), keep, watcher: watcher(run) };
+    let fresh = fresh(plan);
+    let executor = Executor { run, journal: Some(&journal), keep, fresh, watcher: watcher(run) };
     if let Err(error) = executor.run(&plan.steps, &first).await {
         return Err(undo(run, journal.into_inner(), error).await);
     }
@@ -63,7 +64,26 @@ pub async fn apply(run: &Run<'_>, plan: &Plan, observed: &Observed) -> Result<()
 /// Applies a plan that only goes forward (`down`, `restart`): run again, it goes on.
 pub async fn apply_forward(run: &Run<'_>, plan: &Plan) -> Result<()> {
     let all: Vec<usize> = (0..plan.steps.len()).collect();
-    Executor { run, journal: None, keep: Vec::new(), watcher: watcher(run) }.run(&plan.steps, &all).await
+    let executor =
+        Executor { run, journal: None, keep: Vec::new(), fresh: BTreeSet::new(), watcher: watcher(run) };
+    executor.run(&plan.steps, &all).await
+}
+
+/// The containers that replace nothing: to undo them is to remove them, without a grace period.
+fn fresh(plan: &Plan) -> BTreeSet<String> {
+    let replaced: BTreeSet<&str> = plan
+        .steps
+        .iter()
+        .filter(|step| matches!(step.action, Action::SetAside { .. }))
+        .map(|step| step.action.object())
+        .collect();
+    plan.steps
+        .iter()
+        .filter(|step| matches!(step.action, Action::CreateContainer { .. }))
+        .map(|step| step.action.object())
+        .filter(|name| !replaced.contains(name))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn watcher(run: &Run<'_>) -> Arc<Watcher> {
@@ -98,6 +118,7 @@ struct Executor<'a> {
     journal: Option<&'a Mutex<Journal>>,
     /// The containers that were there before.
     keep: Vec<String>,
+    fresh: BTreeSet<String>,
     watcher: Arc<Watcher>,
 }
 
@@ -224,7 +245,9 @@ impl Executor<'_> {
                 engine.stop_container(id, None).await
             }
             Action::Start { name } => {
-                self.journal(Inverse::Stop { name: name.clone() }).await?;
+                if !self.fresh.contains(name) {
+                    self.journal(Inverse::Stop { name: name.clone() }).await?;
+                }
                 match engine.start_container(name).await {
                     Ok(()) => Ok(()),
                     Err(error) => Err(explain::not_started(engine, name, error).await),

@@ -91,6 +91,13 @@ fn docker_compose_finds_nothing_to_change_after_stagectl() {
     let ids = |list: &[(String, String, String)]| list.iter().map(|c| c.1.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&stack.containers()), ids(&before));
     assert_eq!(stack.stagectl(&["up", "--all", "--json"]).expect_code(0).json()["changed"], false);
+
+    // The workers ask to be restarted along with the store.
+    let before = stack.containers();
+    stack.stagectl(&["restart", "store"]).expect_code(0);
+    for (old, new) in before.iter().zip(&stack.containers()) {
+        assert_eq!(old.2 == new.2, old.0.contains("tool"), "{old:?} {new:?}");
+    }
     stack.compose(&["--profile", "tools", "down"]);
     assert!(stack.containers().is_empty());
 }

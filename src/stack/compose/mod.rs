@@ -6,9 +6,12 @@ mod interpolate;
 pub mod model;
 mod normalise;
 mod parse;
+mod resources;
 mod scalar;
 pub mod select;
 mod short;
+#[cfg(test)]
+mod tests;
 
 pub use model::{Condition, Project, Service};
 pub use parse::{load, parse, project_name};

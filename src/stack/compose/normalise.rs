@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result, bail};
 
 use super::file;
 use super::model::{
-    Build, Bytes, Condition, Cores, Dependency, Deploy, Healthcheck, Ipam, Logging, MountKind, Network, Port,
-    Project, Resource, Resources, Service, ServiceNetwork, Subnet, Time, Ulimit, Volume,
+    Build, Bytes, Condition, Cores, Dependency, Deploy, Healthcheck, Logging, MountKind, Network, Port,
+    Project, Resource, Resources, Service, ServiceNetwork, Time, Ulimit,
 };
 use super::parse::ReadEnv;
 use super::scalar::{self, Scalar, Size};
-use super::short;
+use super::{resources, short};
 use crate::failure::Failure;
 
 /// A compose file as it stands, before its canonical form.
@@ -35,8 +35,10 @@ pub fn project(raw: Raw, read_env: &mut ReadEnv<'_>) -> Result<Project> {
     }
     let mut networks = BTreeMap::new();
     for (key, network) in raw.networks {
-        networks
-            .insert(key.clone(), self::network(&raw.name, &key, network).context(format!("networks.{key}"))?);
+        networks.insert(
+            key.clone(),
+            resources::network(&raw.name, &key, network).context(format!("networks.{key}"))?,
+        );
     }
     if services.values().any(|service| service.networks.contains_key("default")) {
         networks
@@ -45,7 +47,10 @@ pub fn project(raw: Raw, read_env: &mut ReadEnv<'_>) -> Result<Project> {
     }
     let mut volumes = BTreeMap::new();
     for (key, volume) in raw.volumes {
-        volumes.insert(key.clone(), self::volume(&raw.name, &key, volume).context(format!("volumes.{key}"))?);
+        volumes.insert(
+            key.clone(),
+            resources::volume(&raw.name, &key, volume).context(format!("volumes.{key}"))?,
+        );
     }
     // docker compose makes only the networks that a service uses.
     networks.retain(|key, _| services.values().any(|service| service.networks.contains_key(key)));
@@ -247,7 +252,7 @@ fn extra_hosts(map: file::Map) -> Vec<String> {
     hosts
 }
 
-fn text_map(map: file::Map) -> BTreeMap<String, String> {
+pub fn text_map(map: file::Map) -> BTreeMap<String, String> {
     pairs(map).into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect()
 }
 
@@ -370,41 +375,4 @@ fn time(text: Option<&str>, key: &str) -> Result<Option<Time>, Failure> {
         })
     })
     .transpose()
-}
-
-fn network(project: &str, key: &str, raw: file::Network) -> Result<Network, Failure> {
-    if raw.external && raw.name.is_none() {
-        return Err(Failure::config("an external network needs its `name`"));
-    }
-    Ok(Network {
-        name: raw.name.unwrap_or_else(|| format!("{project}_{key}")),
-        driver: raw.driver,
-        driver_opts: raw.driver_opts.into_iter().map(|(key, value)| (key, value.0)).collect(),
-        ipam: Ipam {
-            config: raw
-                .ipam
-                .unwrap_or_default()
-                .config
-                .into_iter()
-                .map(|subnet| Subnet { subnet: subnet.subnet })
-                .collect(),
-        },
-        external: raw.external,
-        internal: raw.internal,
-        attachable: raw.attachable,
-        labels: text_map(raw.labels),
-    })
-}
-
-fn volume(project: &str, key: &str, raw: file::Volume) -> Result<Volume, Failure> {
-    if raw.external && raw.name.is_none() {
-        return Err(Failure::config("an external volume needs its `name`"));
-    }
-    Ok(Volume {
-        name: raw.name.unwrap_or_else(|| format!("{project}_{key}")),
-        driver: raw.driver,
-        driver_opts: raw.driver_opts.into_iter().map(|(key, value)| (key, value.0)).collect(),
-        external: raw.external,
-        labels: text_map(raw.labels),
-    })
 }

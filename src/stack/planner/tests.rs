@@ -1,3 +1,5 @@
+//! Plans as text, and the property that the plan of an applied plan is empty.
+
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -113,7 +115,7 @@ fn applied(observed: &Observed, plan: &Plan) -> Observed {
             Action::Stop { id, .. } => set_state(&mut after, |c| &c.id == id, "exited"),
             Action::Start { name } => set_state(&mut after, |c| &c.name == name, "running"),
             Action::Wait { name, until: Until::Completed } => {
-                set_state(&mut after, |c| &c.name == name, "exited")
+                set_state(&mut after, |c| &c.name == name, "exited");
             }
             Action::Wait { name, until: Until::Ready } => {
                 for container in after.containers.iter_mut().filter(|c| &c.name == name) {
