@@ -33,8 +33,11 @@ pub async fn run(context: &Context, args: TestMigrationArgs) -> Result<u8> {
     let _lock = Lock::acquire(&settings.root, "test-migration")?;
     let now = clock::now();
     let run_id = new_run_id(now);
+    // A part of a test is no proof of readiness, so its report has a name of its own.
+    let whole = categories.len() == Category::ALL.len();
+    let prefix = if whole { "migration-test-report" } else { "migration-test-partial" };
     let mut run = Run {
-        file: ReportFile::new(&settings.backups(), "migration-test-report", now),
+        file: ReportFile::new(&settings.backups(), prefix, now),
         report: Report {
             envelope: Envelope::begin(
                 "migration",

@@ -150,6 +150,8 @@ async fn a_faithful_migration_passes_every_category_and_leaves_nothing_but_its_r
     let text = staging.workspace.read(&files[0]);
     assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), report);
     staging.test(&["--only", "rollback"]).expect_code(0);
+    assert_eq!(staging.workspace.files("staging-backups", "migration-test-report-").len(), 1);
+    assert_eq!(staging.workspace.files("staging-backups", "migration-test-partial-").len(), 1);
 }
 
 /// What the sample production holds, as the application's role owns it after a copy.
