@@ -9,4 +9,5 @@ mod migration_lab;
 mod migration_objects;
 mod readiness;
 mod validate_data;
+mod validate_monitoring;
 mod validate_stack;
