@@ -36,7 +36,7 @@ pub fn validation(report: &Report<Validation>) -> String {
 
 fn banner(report: &Report<Validation>) -> String {
     let Report { envelope, body } = report;
-    let ended = envelope.finished_at.map_or_else(|| "not finished".to_owned(), |at| at.to_string());
+    let ended = envelope.finished_at.map_or_else(|| "not finished".to_owned(), time);
     let scope = if body.quick { "essential checks only" } else { "all checks" };
     format!(
         "<header class=\"card banner {}\">\n<h1>{}</h1>\n<p>{}</p>\n<div class=\"facts\"><span>{}</span>\
@@ -45,7 +45,7 @@ fn banner(report: &Report<Validation>) -> String {
         envelope.verdict.word(),
         escape(&envelope.summary),
         escape(&envelope.project),
-        envelope.started_at,
+        time(envelope.started_at),
         ended,
         envelope.duration_ms as f64 / 1000.0,
         escape(&envelope.command)
@@ -86,8 +86,8 @@ fn what_to_do(results: &[CheckResult]) -> String {
         let (word, class) = word(result.status);
         let mut rows = format!(
             "<dt>found</dt><dd>{}</dd><dt>expected</dt><dd>{}</dd>",
-            escape(&result.found),
-            escape(&result.expected)
+            code_spans(&result.found),
+            code_spans(&result.expected)
         );
         if !result.evidence.is_empty() {
             let lines = escape(&result.evidence.join("\n"));
@@ -139,7 +139,7 @@ fn table(results: &[CheckResult]) -> String {
              <i class=\"bar\" style=\"width:{width}%\"></i></td></tr>\n",
             escape(&result.id),
             escape(&result.title),
-            escape(&result.found),
+            code_spans(&result.found),
             result.duration_ms
         );
     }
@@ -172,6 +172,11 @@ const fn class(verdict: Verdict) -> &'static str {
         Verdict::NotReady => "not-ready",
         Verdict::Incomplete => "incomplete",
     }
+}
+
+/// To the second, as a person reads it.
+fn time(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// Text between backquotes becomes code.

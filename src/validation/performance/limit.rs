@@ -26,7 +26,7 @@ pub const CHECKS: &[Check] = &[
         title: "a burst over the limit is answered with 429",
         quick: true,
         expected: "429 after at most proxy.rate_limit.burst requests (and what the rate adds), within a fifth",
-        remedy: "in nginx/staging.conf, http block: `limit_req_zone $binary_remote_addr zone=per_address:10m \
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf, http block: `limit_req_zone $binary_remote_addr zone=per_address:10m \
                  rate=100r/m; limit_req_status 429;`, and in the locations \
                  `limit_req zone=per_address burst=20 nodelay;`",
         run: |facts| Box::pin(async move { report(burst(facts).await) }),
@@ -36,7 +36,7 @@ pub const CHECKS: &[Check] = &[
         id: "PRF-005",
         title: "one client's burst does not limit another",
         expected: "while this machine has spent its budget, a client with another address is answered",
-        remedy: "in nginx/staging.conf: the key of limit_req_zone must be `$binary_remote_addr`",
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf: the key of limit_req_zone must be `$binary_remote_addr`",
         needs: &[Need::Http, Need::Engine],
         run: |facts| Box::pin(async move { report(two_clients(facts).await) }),
         ..BASE
@@ -45,7 +45,7 @@ pub const CHECKS: &[Check] = &[
         id: "PRF-007",
         title: "the limit recovers at its rate",
         expected: "after a burst, requests pass again at proxy.rate_limit.per_minute, within a fifth",
-        remedy: "in nginx/staging.conf: `limit_req_zone … rate=100r/m;` (proxy.rate_limit.per_minute in stagectl.yml)",
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf: `limit_req_zone … rate=100r/m;` (proxy.rate_limit.per_minute in stagectl.yml)",
         run: |facts| Box::pin(async move { report(refill(facts).await) }),
         ..BASE
     },
@@ -62,7 +62,7 @@ pub const CHECKS: &[Check] = &[
         id: "PRF-009",
         title: "an invented client address does not reset the limit",
         expected: "X-Forwarded-For, X-Real-IP and Forwarded of a visitor change nothing",
-        remedy: "in nginx/staging.conf: key the limit by `$binary_remote_addr`, and no `set_real_ip_from` for \
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf: key the limit by `$binary_remote_addr`, and no `set_real_ip_from` for \
                  addresses that are not your own balancer's",
         run: |facts| Box::pin(async move { report(spoofed(facts).await) }),
         ..BASE

@@ -55,7 +55,7 @@ fn sign(twin: &Twin, names: &str, from: &str, until: &str) {
 
 /// `YYMMDDhhmmssZ`, so many days from now.
 fn day(offset: i64) -> String {
-    let at = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * offset);
+    let at = stagectl::clock::now() + jiff::SignedDuration::from_hours(24 * offset);
     at.strftime("%Y%m%d%H%M%SZ").to_string()
 }
 

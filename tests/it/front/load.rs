@@ -1,6 +1,6 @@
 //! Limits and load.
 
-use super::twin::{BURSTING, CONF, Fault, Twin};
+use super::twin::{BURSTING, CONF, Fault, READING, Twin};
 use crate::support::{docker, engine_or_skip};
 
 const LOADING: [&str; 4] = ["PRF-001", "PRF-002", "PRF-003", "PRF-006"];
@@ -44,6 +44,20 @@ fn the_rendered_limit_passes_and_each_fault_in_it_is_seen_by_its_check() {
     }
     twin.restart();
     assert_eq!(twin.red(&BURSTING), [], "all is green again");
+}
+
+#[test]
+fn a_run_that_finds_the_limit_spent_waits_and_is_green() {
+    if !engine_or_skip() {
+        return;
+    }
+    let twin = Twin::start();
+    twin.edit("stagectl.yml", "per_minute: 600,", "per_minute: 100,");
+    twin.edit(CONF, "rate=600r/m", "rate=100r/m");
+    for _ in 0..2 {
+        assert_eq!(twin.red(&READING), []);
+        assert_eq!(twin.red(&["PRF-004"]), [], "it spends the budget");
+    }
 }
 
 #[test]
