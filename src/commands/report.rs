@@ -69,14 +69,14 @@ fn part(
 ) -> Result<Part> {
     let path = latest(folder, prefix)?;
     let file = path.as_ref().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
-    let mut quick = false;
+    let mut partial = false;
     let report = path.map(|path| {
         let text = fs_err::read_to_string(path).map_err(|error| error.to_string())?;
         let document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-        quick = document.get("quick").and_then(Value::as_bool).unwrap_or(false);
+        partial = ["quick", "partial"].iter().any(|key| document.get(key).is_some_and(|value| value == true));
         serde_json::from_value(document).map_err(|error| error.to_string())
     });
-    Ok(Part { kind, command, inputs, file, report, quick })
+    Ok(Part { kind, command, inputs, file, report, partial })
 }
 
 fn table(body: &Readiness) -> String {

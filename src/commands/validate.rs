@@ -29,7 +29,7 @@ pub async fn run(context: &Context, args: ValidateArgs) -> Result<u8> {
         context.ui.data(&list(&planned, context.ui.options.json));
         return Ok(crate::exit::OK);
     }
-    let report = Box::pin(check(context, settings, &planned, selection.quick)).await?;
+    let report = Box::pin(check(context, settings, &planned, &selection)).await?;
     let Report { envelope, body } = &report;
     if context.ui.options.json {
         context.ui.data(&serde_json::to_string_pretty(&report)?);
@@ -54,7 +54,7 @@ async fn check(
     context: &Context,
     settings: Settings,
     planned: &[Planned<'_>],
-    quick: bool,
+    selection: &Selection,
 ) -> Result<Report<Validation>> {
     let started = clock::now();
     let envelope = Envelope::begin(
@@ -65,7 +65,9 @@ async fn check(
         started,
     );
     let file = ReportFile::new(&settings.backups(), "staging-validation-report", started);
-    let mut report = Report { envelope, body: Validation { quick, ..Validation::default() } };
+    let quick = selection.quick;
+    let partial = !selection.only.is_empty() || !selection.skip.is_empty();
+    let mut report = Report { envelope, body: Validation { quick, partial, ..Validation::default() } };
     file.save(&report)?;
 
     context.ui.phase(format!("check {} ({} checks)", settings.config.project, planned.len()));

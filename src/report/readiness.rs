@@ -40,8 +40,8 @@ pub struct Part {
     pub file: Option<String>,
     /// The report's envelope, or why it cannot be read.
     pub report: Option<Result<Envelope, String>>,
-    /// Only the essential checks were run.
-    pub quick: bool,
+    /// Not all checks were run.
+    pub partial: bool,
 }
 
 /// A result for each part, in order.
@@ -86,8 +86,8 @@ fn judge_one(project: &str, part: &Part, parts: &[Part]) -> (Status, String) {
     if let Some(newer) = newer_input(envelope, part, parts) {
         return (Status::Warn, format!("is stale: `{newer}` ran after it"));
     }
-    if part.quick {
-        return (Status::Warn, words("only the quick checks: "));
+    if part.partial {
+        return (Status::Warn, words("not all checks were run: "));
     }
     let status = if envelope.verdict == Verdict::Ready { Status::Pass } else { Status::Warn };
     (status, words(""))
@@ -135,7 +135,7 @@ mod tests {
         let mut envelope = Envelope::begin(kind, "twin", "1", "stagectl", at(begun));
         envelope.finish(Verdict::Ready, "fine", at(ended));
         let file = Some(format!("{kind}.json"));
-        Part { kind, command: "stagectl x", inputs, file, report: Some(Ok(envelope)), quick: false }
+        Part { kind, command: "stagectl x", inputs, file, report: Some(Ok(envelope)), partial: false }
     }
 
     fn good() -> Vec<Part> {
@@ -180,13 +180,13 @@ mod tests {
     }
 
     #[test]
-    fn a_validation_before_the_copy_is_stale_and_a_quick_one_warns() {
+    fn a_validation_before_the_copy_is_stale_and_a_partial_one_warns() {
         let mut stale = good();
         stale[1] = part("copy", &[], 7, 8);
         assert_eq!(verdict(&stale), Verdict::ReadyWithWarnings);
         assert!(judge("twin", &stale)[2].found.contains("`copy` ran after it"));
-        let mut quick = good();
-        quick[2].quick = true;
-        assert_eq!(verdict(&quick), Verdict::ReadyWithWarnings);
+        let mut partial = good();
+        partial[2].partial = true;
+        assert_eq!(verdict(&partial), Verdict::ReadyWithWarnings);
     }
 }

@@ -13,6 +13,9 @@ pub const LATENCIES: &str = "latencies: ";
 pub struct Validation {
     /// Only the essential checks were run.
     pub quick: bool,
+    /// `--only` or `--skip` left checks out: no proof of readiness.
+    #[serde(default)]
+    pub partial: bool,
     pub counts: Counts,
     pub categories: Vec<CategorySummary>,
     /// In the registry's order; while the run goes on, what has finished.

@@ -15,4 +15,5 @@ mod stack_interop;
 mod stack_setup;
 mod stack_up;
 mod validate_data;
+mod validate_monitoring;
 mod validate_stack;

@@ -50,3 +50,14 @@ fn a_validation_from_before_the_last_setup_is_stale() {
         outcome.stdout
     );
 }
+
+#[test]
+fn a_validation_of_some_checks_only_is_no_proof_of_readiness() {
+    let twin = workspace();
+    report(&twin, "setup-report", 1, "ready", "");
+    for left_out in ["quick", "partial"] {
+        report(&twin, "staging-validation-report", 2, "ready", &format!(", \"{left_out}\": true"));
+        let outcome = twin.stagectl(&["report"]).expect_code(0);
+        assert!(outcome.stdout.contains("READY WITH WARNINGS"), "{}", outcome.stdout);
+    }
+}

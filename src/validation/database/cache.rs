@@ -64,7 +64,17 @@ async fn asks_for_a_password(facts: &Facts) -> Outcome {
     };
     match Probe::connect(&address).await {
         Ok(_) => Outcome::fail("it answers without a password"),
-        Err(_) => Outcome::pass("it answers with the password and refuses without"),
+        Err(error) => judge_refusal(&format!("{error:#}")),
+    }
+}
+
+/// A server that is merely away has refused nobody.
+fn judge_refusal(words: &str) -> Outcome {
+    let lower = words.to_ascii_lowercase();
+    if lower.contains("noauth") || lower.contains("authentication") {
+        Outcome::pass("it answers with the password and refuses without")
+    } else {
+        Outcome::error(words)
     }
 }
 
@@ -148,6 +158,12 @@ mod tests {
         assert_eq!(judge_persistence(Some("no"), Some("")).status, Status::Fail);
         assert_eq!(judge_persistence(Some("no"), Some("3600 1")).status, Status::Pass);
         assert_eq!(judge_persistence(Some("yes"), None).status, Status::Pass);
+    }
+
+    #[test]
+    fn only_a_refusal_proves_that_a_password_is_asked_for() {
+        assert_eq!(judge_refusal("NOAUTH: Authentication required.").status, Status::Pass);
+        assert_eq!(judge_refusal("Connection refused (os error 111)").status, Status::Error);
     }
 
     #[test]

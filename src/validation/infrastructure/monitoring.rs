@@ -73,7 +73,7 @@ fn client(facts: &Facts) -> Result<Client, String> {
 }
 
 /// How long a Prometheus needs after its start to find and measure everything: two scrapes.
-const SETTLING: Duration = Duration::from_secs(75);
+const SETTLING: Duration = Duration::from_secs(60);
 
 /// Asks again while a Prometheus that has just started does not know everything yet.
 async fn settled<F: Future<Output = Outcome>>(facts: &Facts, ask: impl Fn() -> F) -> Outcome {
@@ -362,7 +362,7 @@ mod tests {
     #[test]
     fn only_a_prometheus_that_has_just_started_is_waited_for() {
         let now: Timestamp = "2026-01-01T00:01:00Z".parse().unwrap();
-        assert_eq!(patience(now, "2026-01-01T00:00:30.5Z"), Duration::from_millis(45_500));
+        assert_eq!(patience(now, "2026-01-01T00:00:30.5Z"), Duration::from_millis(30_500));
         assert_eq!(patience(now, "2025-12-31T00:00:00Z"), Duration::ZERO);
         assert_eq!(patience(now, "nonsense"), Duration::ZERO);
     }
