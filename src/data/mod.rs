@@ -7,3 +7,4 @@ pub mod identity;
 pub mod mask;
 pub mod model;
 pub mod prepare;
+pub mod subset;

@@ -54,7 +54,8 @@ impl Prepared {
 pub fn production_url(settings: &Settings) -> Result<String> {
     let hint =
         "put PRODUCTION_DATABASE_URL in the environment or in .env.production (mode 0600, never in git)";
-    let text = settings.config.production.database_url.as_deref().unwrap_or_default();
+    let production = settings.config.production.as_ref();
+    let text = production.and_then(|production| production.database_url.as_deref()).unwrap_or_default();
     let url = settings.expand(text).context("production.database_url")?;
     if url.is_empty() {
         return Err(Failure::config("production.database_url is not set").hint(hint).into());
