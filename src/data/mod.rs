@@ -3,6 +3,7 @@
 //! catalog → subset → classify → plan → (backup) → schema → transfer → leak → swap
 
 pub mod catalog;
+pub mod classify;
 pub mod identity;
 pub mod mask;
 pub mod model;
