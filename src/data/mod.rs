@@ -4,8 +4,11 @@
 
 pub mod catalog;
 pub mod classify;
+pub mod evidence;
 pub mod identity;
 pub mod mask;
 pub mod model;
+pub mod plan;
 pub mod prepare;
 pub mod subset;
+pub mod text;
