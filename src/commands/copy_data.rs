@@ -17,7 +17,7 @@ pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
         Unclassified::Null => plan::Unclassified::Null,
     };
     let ui = &context.ui;
-    let work = prepare(context.settings()?, args.limit, unclassified, ui);
+    let work = Box::pin(prepare(context.settings()?, args.limit, unclassified, ui));
     let prepared = context.interrupt.guard(work).await?;
     if args.dry_run {
         ui.data(&if ui.options.json {

@@ -42,7 +42,7 @@ pub type Samples = BTreeMap<(TableName, String), Evidence>;
 /// The configured rule of a column.
 pub fn configured<'m>(masking: &'m Masking, table: &TableName, column: &str) -> Option<&'m Strategy> {
     let tables = masking.tables.iter().filter(|(name, _)| super::subset::keys::is_called(table, name));
-    tables.flat_map(|(_, columns)| columns.get(column)).next().map(|rule| &rule.0)
+    tables.filter_map(|(_, columns)| columns.get(column)).next().map(|rule| &rule.0)
 }
 
 /// Looks at every column of the rows that cross that neither its type nor the config decides.
