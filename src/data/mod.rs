@@ -1,0 +1,14 @@
+//! The copy: a whole subset of production, every personal value masked, proven before it is swapped in.
+//!
+//! catalog → subset → classify → plan → (backup) → schema → transfer → leak → swap
+
+pub mod catalog;
+pub mod classify;
+pub mod evidence;
+pub mod identity;
+pub mod mask;
+pub mod model;
+pub mod plan;
+pub mod prepare;
+pub mod subset;
+pub mod text;
