@@ -2,5 +2,9 @@
 //!
 //! catalog → subset → classify → plan → (backup) → schema → transfer → leak → swap
 
+pub mod catalog;
+pub mod identity;
 pub mod mask;
 pub mod model;
+pub mod prepare;
+pub mod subset;
