@@ -8,9 +8,10 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
 
+use crate::failure::Failure;
 use crate::model::DatabaseAddress;
 use crate::postgres::programs::{Access, Place};
-use crate::postgres::{connect, explain};
+use crate::postgres::{Session, connect, explain};
 
 /// Tables outside the twin's own books.
 const TABLES: &str = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -24,6 +25,13 @@ pub struct Backup {
     pub bytes: u64,
 }
 
+/// Whether the database has no table but the twin's own books.
+pub async fn is_empty(session: &Session) -> Result<bool> {
+    let row = session.query_one(TABLES, &[]).await;
+    let row = row.map_err(|error| Failure::failed(format!("count the tables: {}", explain(&error))))?;
+    Ok(row.get::<_, i64>(0) == 0)
+}
+
 /// Dumps a database into `folder`. `None`: it has no table of its own, so there is nothing to keep.
 ///
 /// # Errors
@@ -34,14 +42,7 @@ pub async fn dump(
     folder: &Path,
     now: Timestamp,
 ) -> Result<Option<Backup>> {
-    let session = connect(database).await?;
-    let tables: i64 = session
-        .query_one(TABLES, &[])
-        .await
-        .map_err(|error| anyhow::anyhow!("count the tables: {}", explain(&error)))?
-        .get(0);
-    drop(session);
-    if tables == 0 {
+    if is_empty(&connect(database).await?).await? {
         return Ok(None);
     }
     fs_err::create_dir_all(folder)?;

@@ -44,6 +44,7 @@ pub async fn run(
     step.done(ui);
     let new = databases.create(now, &user.user).await?;
     let target = connect(&admin.database(&new)).await?;
+    schema::close(&target, &user.user).await?;
     schema::restore(&target, &sql.before_rows, &user.user).await?;
 
     phase(ui, body, save, "rows", "Copy the rows")?;

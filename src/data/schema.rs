@@ -74,8 +74,20 @@ fn statements(dump: &str) -> String {
     out
 }
 
+/// Leaves the schema `public` to the application's role alone.
+pub async fn close(target: &Session, owner: &str) -> Result<()> {
+    let owner = quote_identifier(owner);
+    let statement =
+        format!("REVOKE CREATE ON SCHEMA public FROM PUBLIC; ALTER SCHEMA public OWNER TO {owner}");
+    target.batch_execute(&statement).await.map_err(quiet("close the new database"))
+}
+
 /// Runs one half, whole or not at all, and gives what it made to the application's role.
 pub async fn restore(target: &Session, sql: &str, owner: &str) -> Result<()> {
+    target
+        .batch_execute("SET session_replication_role = origin")
+        .await
+        .map_err(quiet("load with triggers"))?;
     target.batch_execute(sql).await.map_err(quiet("restore production's schema")).map_err(|error| {
         error.context(
             Failure::failed("the schema of production does not fit staging's server").hint(
