@@ -3,6 +3,7 @@
 mod support;
 
 mod cli;
+mod copy_apply;
 mod front;
 mod house;
 mod migration_lab;
