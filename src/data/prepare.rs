@@ -7,10 +7,70 @@ use anyhow::{Context as _, Result};
 
 use super::mask::Masker;
 use super::model::{Catalog, CopyPlan, Subset, TableName};
+use super::plan::{Inputs, Unclassified, plan};
+use super::subset::{self, rows};
+use super::{catalog, evidence, identity, text};
 use crate::config::Settings;
 use crate::config::masking::Strategy;
 use crate::failure::Failure;
-use crate::postgres::Session;
+use crate::postgres::{Session, connect, connect_url_read_only, explain};
+use crate::ui::Ui;
+
+/// `row_security` off: a policy that hides rows becomes an error instead of a copy that lacks them.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL row_security = off";
+
+/// Tables that look larger than this are not counted row by row.
+const COUNTED: u64 = 1_000_000;
+
+/// Connects to both sides, reads production in one snapshot and plans the copy.
+///
+/// # Errors
+/// Refuses when both sides are one database, or production would let itself be written.
+pub async fn prepare(
+    settings: Settings,
+    limit: Option<u32>,
+    unclassified: Unclassified,
+    ui: &Ui,
+) -> Result<Prepared> {
+    let url = production_url(&settings)?;
+    let staging = connect(&settings.database_user()?).await.context("open staging")?;
+    let production = connect_url_read_only(&url).await.context("open production")?;
+    identity::refuse_same(&production, &staging).await?;
+    drop(staging);
+    production.batch_execute(BEGIN).await.map_err(|error| failed("begin", &error))?;
+    identity::assert_read_only(&production).await?;
+    let exported = production.query_one("SELECT pg_export_snapshot()", &[]).await;
+    let snapshot_id = exported.map_err(|error| failed("export the snapshot", &error))?.get(0);
+
+    ui.phase("read production");
+    let copy = &settings.config.copy;
+    let catalog = catalog::read(&production, &copy.schemas).await?;
+    ui.phase("select rows");
+    let limit = limit.unwrap_or(copy.limit);
+    let (subset, warnings) = subset::select(&production, &catalog, copy, limit).await?;
+    ui.phase("look at columns");
+    let masking = &settings.config.masking;
+    let samples = evidence::gather(&production, &catalog, &subset, masking).await?;
+    let mut counts = BTreeMap::new();
+    for table in catalog.tables.iter().filter(|t| subset.contains_key(&t.name) && t.estimated_rows < COUNTED)
+    {
+        counts.insert(table.name.clone(), rows::count(&production, table).await?);
+    }
+    let (mut plan, rules) = plan(Inputs {
+        catalog: &catalog,
+        subset: &subset,
+        counts: &counts,
+        masking,
+        samples: &samples,
+        unclassified,
+    })?;
+    plan.warnings.extend(warnings);
+    Ok(Prepared { settings, production, snapshot_id, catalog, subset, plan, rules })
+}
+
+fn failed(what: &str, error: &tokio_postgres::Error) -> anyhow::Error {
+    anyhow::anyhow!("{what} on production: {}", explain(error))
+}
 
 /// All that the copy itself needs. Dropping it ends the snapshot.
 pub struct Prepared {
@@ -27,6 +87,24 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// Refuses to go on while something is undecided.
+    pub fn decided(&self) -> Result<()> {
+        let undecided = &self.plan.undecided;
+        if undecided.is_empty() {
+            return Ok(());
+        }
+        let mut names: Vec<String> =
+            undecided.iter().map(|item| format!("{}.{}", item.table, item.column)).collect();
+        names.dedup();
+        Err(Failure::refused(format!(
+            "nobody has decided what happens to {}; in stagectl.yml, check and add:\n{}",
+            names.join(", "),
+            text::entry(undecided)
+        ))
+        .hint("or run with `--unclassified mask` (or `null`) for this time")
+        .into())
+    }
+
     /// The masker with the secret key of `masking.key`.
     ///
     /// # Errors

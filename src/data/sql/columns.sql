@@ -18,7 +18,9 @@ SELECT a.attrelid, a.attname::text, format_type(a.atttypid, a.atttypmod), t.typn
      AND (a.attnum = ANY (i.indkey::int2[])
        -- an index over an expression, such as lower(email), depends on its columns
        OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
-                  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum))),
+                  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum)))
+   -- a key must be masked to the very value that the unique column it refers to gets
+   OR EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.conrelid = a.attrelid AND a.attnum = ANY (k.conkey)),
   EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f'
      AND (k.conrelid = a.attrelid AND a.attnum = ANY (k.conkey)
        OR k.confrelid = a.attrelid AND a.attnum = ANY (k.confkey)))
