@@ -58,7 +58,7 @@ impl Databases {
 
     /// Makes the empty new database, owned by `owner`, with the settings and grants of the live one.
     pub async fn create(&self, now: Timestamp, owner: &str) -> Result<String> {
-        let name = companion(&self.admin.name, NEW, now);
+        let name = self.free_name(NEW, now).await?;
         let statement = format!(
             "CREATE DATABASE {} TEMPLATE template0 OWNER {}",
             quote_identifier(&name),
@@ -70,6 +70,18 @@ impl Databases {
         })?;
         self.copy_settings(&name).await?;
         Ok(name)
+    }
+
+    /// A name for this time, or for the first second after it that is not taken.
+    async fn free_name(&self, mark: &str, mut now: Timestamp) -> Result<String> {
+        let taken = self.named(mark).await?;
+        loop {
+            let name = companion(&self.admin.name, mark, now);
+            if !taken.contains(&name) {
+                return Ok(name);
+            }
+            now = now.checked_add(jiff::SignedDuration::from_secs(1)).unwrap_or(now);
+        }
     }
 
     async fn copy_settings(&self, name: &str) -> Result<()> {
@@ -90,7 +102,7 @@ impl Databases {
     /// Puts `new` in the place of the live database, in one transaction; returns the name under which
     /// the live one is kept.
     pub async fn swap(&self, new: &str, now: Timestamp) -> Result<String> {
-        let old = companion(&self.admin.name, OLD, now);
+        let old = self.free_name(OLD, now).await?;
         let (live, new, kept) =
             (quote_identifier(&self.admin.name), quote_identifier(new), quote_identifier(&old));
         let statement = format!(
