@@ -1,6 +1,7 @@
 //! What a run found, as data: the envelope that every report has, check results, verdicts.
 //! Bytes out; nothing is opened here.
 
+pub mod html;
 pub mod junit;
 pub mod migration;
 mod model;
@@ -8,7 +9,7 @@ pub mod readiness;
 pub mod schema;
 pub mod setup;
 pub mod text;
-mod validation;
+pub mod validation;
 
 pub use model::{CheckResult, Counts, Envelope, Report, Severity, Status, Verdict};
 pub use validation::{CategorySummary, Validation};
