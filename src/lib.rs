@@ -15,6 +15,7 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod data;
 pub mod engine;
 pub mod exit;
 pub mod failure;

@@ -1,9 +1,11 @@
-//! `production`, `copy`, `masking`, `cache_copy`: what crosses from production, and how.
+//! `production`, `copy`, `cache_copy`: what crosses from production.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::masking::Rule;
 
 /// Production. stagectl only ever reads it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -57,16 +59,6 @@ pub enum KeyPolicy {
     Stop,
 }
 
-/// The decision for each column that could hold a person's data.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Masking {
-    /// The secret that makes masks the same in each run, as `${NAME}`. Never in the repository.
-    pub key: Option<String>,
-    /// Table to column to rule.
-    pub tables: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
-}
-
 /// Which Redis keys cross.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -79,9 +71,9 @@ pub struct CacheCopy {
 pub struct CacheRule {
     pub pattern: String,
     pub action: CacheAction,
-    /// Field or JSON path to strategy, for `mask`.
+    /// For `mask`: JSON path, hash field or `.` (the whole value) to rule.
     #[serde(default)]
-    pub fields: BTreeMap<String, String>,
+    pub fields: BTreeMap<String, Rule>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    data::{CacheCopy, Copy, Masking, Production},
+    data::{CacheCopy, Copy, Production},
+    masking::Masking,
     migration::Migration,
     monitoring::Monitoring,
     proxy::{Certificates, Proxy},

@@ -4,6 +4,7 @@ pub mod data;
 pub mod env;
 pub mod file;
 pub mod load;
+pub mod masking;
 pub mod migration;
 pub mod monitoring;
 pub mod proxy;

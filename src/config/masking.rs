@@ -1,0 +1,142 @@
+//! `masking`: the decision for each column that could hold a person's data.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::file::Scalar;
+
+/// The decision for each column that could hold a person's data.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Masking {
+    /// The secret that makes masks the same in each run, as `${NAME}`. Never in the repository.
+    pub key: Option<String>,
+    /// Table (`Table` or `schema.Table`) to column to rule.
+    pub tables: BTreeMap<String, BTreeMap<String, Rule>>,
+}
+
+/// What happens to a value. A word, or a word with its argument: `email`, `{keep: why}`,
+/// `{json: {path: rule}}`.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(transparent)]
+pub struct Rule(pub Strategy);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// `<20 hex>@staging.local`; equal addresses stay equal, whatever their case.
+    Email,
+    /// A person's full name.
+    Name,
+    /// One word: a given name, a family name, a nickname.
+    ShortName,
+    /// `user-<12 hex>`.
+    Username,
+    /// Other digits, same format and country code.
+    Phone,
+    /// A postal address, line by line.
+    Address,
+    Street,
+    City,
+    /// Letters and digits replaced, format kept.
+    Postcode,
+    /// Free text, replaced whole by filler of about the same length.
+    Text,
+    /// A web address of nobody.
+    Url,
+    /// Keyed hash, hexadecimal.
+    Hash,
+    /// Letters and digits replaced, format kept: tokens, serial numbers, tax numbers.
+    Token,
+    Iban,
+    /// A card number that passes the Luhn check and belongs to nobody.
+    Card,
+    Ip,
+    /// Moved by up to half a year, never by zero days.
+    DateShift,
+    Null,
+    /// The same value for all.
+    Constant(Scalar),
+    /// Crosses as it is, for the reason given.
+    Keep(String),
+    /// A rule for each leaf path: `address.city`, `items[].note`; `*` stands for any one key,
+    /// a trailing `**` for all below.
+    Json(BTreeMap<String, Rule>),
+    /// A rule for each element of an array.
+    Elements(Box<Rule>),
+}
+
+impl Strategy {
+    /// The word that plans and reports show.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Name => "name",
+            Self::ShortName => "short-name",
+            Self::Username => "username",
+            Self::Phone => "phone",
+            Self::Address => "address",
+            Self::Street => "street",
+            Self::City => "city",
+            Self::Postcode => "postcode",
+            Self::Text => "text",
+            Self::Url => "url",
+            Self::Hash => "hash",
+            Self::Token => "token",
+            Self::Iban => "iban",
+            Self::Card => "card",
+            Self::Ip => "ip",
+            Self::DateShift => "date-shift",
+            Self::Null => "null",
+            Self::Constant(_) => "constant",
+            Self::Keep(_) => "keep",
+            Self::Json(_) => "json",
+            Self::Elements(_) => "elements",
+        }
+    }
+}
+
+// YAML would want `!keep why` for an enum with an argument; a map with one key reads better.
+impl<'de> Deserialize<'de> for Rule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match serde_json::Value::deserialize(deserializer)? {
+            // The bare word `null` is YAML's null.
+            serde_json::Value::Null => Ok(Self(Strategy::Null)),
+            value => serde_json::from_value(value).map(Self).map_err(D::Error::custom),
+        }
+    }
+}
+
+impl Serialize for Rule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::to_value(&self.0).map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_words_or_maps_with_one_key() {
+        let text = "email: email\nnote: null\nrole: {keep: not personal}\nage: {constant: 5}\n\
+                    profile: {json: {'a.b': city}}\ntags: {elements: text}\n";
+        let rules: BTreeMap<String, Rule> = serde_yaml::from_str(text).unwrap();
+        assert_eq!(rules["email"].0, Strategy::Email);
+        assert_eq!(rules["note"].0, Strategy::Null);
+        assert_eq!(rules["role"].0, Strategy::Keep("not personal".into()));
+        assert_eq!(rules["age"].0, Strategy::Constant(Scalar("5".into())));
+        assert_eq!(rules["tags"].0, Strategy::Elements(Box::new(Rule(Strategy::Text))));
+        let again: BTreeMap<String, Rule> =
+            serde_yaml::from_str(&serde_yaml::to_string(&rules).unwrap()).unwrap();
+        assert_eq!(again, rules);
+    }
+
+    #[test]
+    fn an_unknown_word_is_refused_by_name() {
+        let error = serde_yaml::from_str::<BTreeMap<String, Rule>>("a: emial\n").unwrap_err();
+        assert!(error.to_string().contains("emial"), "{error}");
+    }
+}
