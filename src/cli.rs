@@ -285,9 +285,12 @@ pub struct TestMigrationArgs {
     /// Print what would be tried; change nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Leave the clone for a look at it.
+    /// Leave the migrated clone for a look at it.
     #[arg(long)]
     pub keep_clone: bool,
+    /// Only this category, after the prerequisites. May be given more than once.
+    #[arg(long, value_name = "CATEGORY", value_parser = ["prerequisites", "logic", "integrity", "rollback", "performance", "edge-cases"])]
+    pub only: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,8 @@
 //! Code raises `Failure`s at the place that knows the cause and adds context with
 //! `anyhow`; [`Failure::classify`] finds the class again at the end.
 
+use std::io::ErrorKind;
+
 use crate::exit;
 
 /// The class of a failure; each has its own exit code.
@@ -90,13 +92,24 @@ impl Failure {
         self
     }
 
-    /// The class and hints of an error chain: those of the first `Failure` in it.
-    /// A chain without one is a bug's or the world's: `Failed`.
+    /// The class and hints of an error chain: those of the first `Failure` in it, or of an
+    /// I/O error that the machine is to blame for. Any other chain is `Failed`.
     pub fn classify(error: &anyhow::Error) -> (Class, Vec<String>) {
-        error
-            .chain()
-            .find_map(|cause| cause.downcast_ref::<Self>())
-            .map_or((Class::Failed, Vec::new()), |failure| (failure.class, failure.hints.clone()))
+        if let Some(failure) = error.chain().find_map(|cause| cause.downcast_ref::<Self>()) {
+            return (failure.class, failure.hints.clone());
+        }
+        let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+        match io.map(std::io::Error::kind) {
+            Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => (
+                Class::Environment,
+                vec!["free some space on that disk, then run the same command again".into()],
+            ),
+            Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => (
+                Class::Environment,
+                vec!["check who may write there: the owner and mode of the folder".into()],
+            ),
+            _ => (Class::Failed, Vec::new()),
+        }
     }
 }
 
@@ -118,5 +131,12 @@ mod tests {
         let error = Err::<(), _>(Failure::refused("no").hint("use --yes")).context("copy data").unwrap_err();
         assert_eq!(Failure::classify(&error), (Class::Refused, vec!["use --yes".to_owned()]));
         assert_eq!(format!("{error:#}"), "copy data: no");
+    }
+
+    #[test]
+    fn a_full_disk_is_the_environments_fault() {
+        let full = std::io::Error::from(ErrorKind::StorageFull);
+        let error = anyhow::Error::from(full).context("write the report");
+        assert_eq!(Failure::classify(&error).0, Class::Environment);
     }
 }

@@ -3,8 +3,15 @@
 use anyhow::Result;
 
 use super::Context;
-use crate::failure::Failure;
+use crate::config::redacted;
+use crate::exit;
 
-pub async fn run(_context: &Context) -> Result<u8> {
-    Err(Failure::usage("not built yet").into())
+pub async fn run(context: &Context) -> Result<u8> {
+    let document = redacted::document(&context.settings()?)?;
+    context.ui.data(&if context.ui.options.json {
+        serde_json::to_string_pretty(&document)?
+    } else {
+        serde_yaml::to_string(&document)?
+    });
+    Ok(exit::OK)
 }

@@ -2,10 +2,15 @@
 
 use anyhow::Result;
 
-use super::Context;
+use super::{Context, terminal};
 use crate::cli::ExecArgs;
-use crate::failure::Failure;
+use crate::engine::Engine;
+use crate::stack::twin;
 
-pub async fn run(_context: &Context, _args: ExecArgs) -> Result<u8> {
-    Err(Failure::usage("not built yet").into())
+pub async fn run(context: &Context, args: ExecArgs) -> Result<u8> {
+    let root = twin::root(&context.root)?;
+    let project = twin::project_name(&root)?;
+    let engine = Engine::connect().await?;
+    let container = twin::running(&engine, &project, &args.service).await?;
+    terminal::run(context, &engine, &container.id, args.command, Vec::new()).await
 }

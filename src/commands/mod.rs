@@ -2,6 +2,7 @@
 
 mod certs;
 mod config_show;
+mod containers;
 mod copy_data;
 mod docs;
 mod down;
@@ -15,6 +16,7 @@ mod reset;
 mod restart;
 mod setup;
 mod status;
+mod terminal;
 mod test_migration;
 mod up;
 mod validate;

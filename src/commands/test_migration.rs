@@ -1,11 +1,199 @@
 //! `stagectl test-migration`.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::Context;
 use crate::cli::TestMigrationArgs;
+use crate::clock;
+use crate::config::Settings;
+use crate::exit;
 use crate::failure::Failure;
+use crate::migration::{self, Category, Clones, Inputs, Prepared};
+use crate::report::migration::{MigrationBody, MigrationStep};
+use crate::report::{Counts, Envelope, Report, Status, Verdict, text};
+use crate::store::{Lock, ReportFile, new_run_id};
+use crate::ui::Ui;
 
-pub async fn run(_context: &Context, _args: TestMigrationArgs) -> Result<u8> {
-    Err(Failure::usage("not built yet").into())
+pub async fn run(context: &Context, args: TestMigrationArgs) -> Result<u8> {
+    let settings = context.settings()?;
+    let inputs = inputs(&settings)?;
+    let categories: Vec<Category> = Category::ALL
+        .into_iter()
+        .filter(|c| {
+            *c == Category::Prerequisites || args.only.is_empty() || args.only.iter().any(|w| w == c.word())
+        })
+        .collect();
+    let (admin, user) = (settings.database_admin()?, settings.database_user()?);
+    if args.dry_run {
+        let plan = migration::plan(&inputs, &admin.name, &user.user, &categories);
+        let json = context.ui.options.json;
+        context.ui.data(&if json { serde_json::to_string_pretty(&plan)? } else { plan.text() });
+        return Ok(exit::OK);
+    }
+    let _lock = Lock::acquire(&settings.root, "test-migration")?;
+    let now = clock::now();
+    let run_id = new_run_id(now);
+    let mut run = Run {
+        file: ReportFile::new(&settings.backups(), "migration-test-report", now),
+        report: Report {
+            envelope: Envelope::begin(
+                "migration",
+                &settings.config.project,
+                &run_id,
+                &context.command_line,
+                now,
+            ),
+            body: body(&inputs, &admin.name, &categories),
+        },
+        ui: context.ui.clone(),
+        keep_clone: args.keep_clone,
+    };
+    run.file.save(&run.report)?;
+    let outcome = context.interrupt.guard(Box::pin(run.work(&settings, inputs, &run_id, &categories))).await;
+    // Whatever happened, no clone and no session of this run stays.
+    let cleaned = async { Clones::open(admin, user, &run_id).await?.sweep().await }.await;
+    if let Err(error) = outcome {
+        run.report.envelope.summary = format!("stopped: {error:#}");
+        run.file.save(&run.report)?;
+        return Err(error);
+    }
+    cleaned.context("drop the clones")?;
+    run.finish()
+}
+
+fn inputs(settings: &Settings) -> Result<Inputs> {
+    let config = settings.config.migration.clone().ok_or_else(|| {
+        Failure::config("stagectl.yml has no `migration`").hint("add the `migration` section with its `path`")
+    })?;
+    let steps = migration::load(&settings.root, &config)?;
+    let queries = if config.queries.is_empty() {
+        settings.config.validation.queries.clone()
+    } else {
+        config.queries.clone()
+    };
+    Ok(Inputs { config, steps, queries, query_ms: settings.config.validation.query_ms })
+}
+
+fn body(inputs: &Inputs, database: &str, categories: &[Category]) -> MigrationBody {
+    MigrationBody {
+        database: database.to_owned(),
+        categories: categories.iter().map(|c| c.word().to_owned()).collect(),
+        steps: inputs
+            .steps
+            .iter()
+            .map(|step| MigrationStep {
+                name: step.name.clone(),
+                up_statements: step.up.statements.len(),
+                down_statements: step.down.as_ref().map(|down| down.statements.len()),
+                transaction: step.up.transaction.clone(),
+            })
+            .collect(),
+        ..MigrationBody::default()
+    }
+}
+
+/// One run and its report, which is rewritten after every category.
+struct Run {
+    file: ReportFile,
+    report: Report<MigrationBody>,
+    ui: Ui,
+    keep_clone: bool,
+}
+
+impl Run {
+    async fn work(
+        &mut self,
+        settings: &Settings,
+        inputs: Inputs,
+        run_id: &str,
+        categories: &[Category],
+    ) -> Result<()> {
+        let (admin, user) = (settings.database_admin()?, settings.database_user()?);
+        self.ui.phase(Category::Prerequisites.word());
+        let clones = Clones::open(admin.clone(), user.clone(), run_id).await?;
+        for stale in clones.sweep().await? {
+            self.ui.note(format!("dropped {stale}, which a killed run had left"));
+        }
+        let Prepared { results, server_version, lab } = migration::prepare(inputs, clones, &self.ui).await?;
+        self.report.body.server_version = server_version;
+        self.report.body.checks.extend(results);
+        self.show(0)?;
+        // Without its prerequisites nothing is tried; the failures say why.
+        let Ok(mut lab) = lab else { return Ok(()) };
+        for category in categories.iter().filter(|c| **c != Category::Prerequisites) {
+            self.ui.phase(category.word());
+            let shown = self.report.body.checks.len();
+            migration::run(*category, &mut lab, &mut self.report.body).await?;
+            self.show(shown)?;
+        }
+        let shown = self.report.body.checks.len();
+        self.report.body.checks.push(migration::untouched(&admin, &lab.before).await?);
+        self.show(shown)?;
+        let base = lab.clones.as_admin(&lab.base).await?;
+        let all_converted =
+            self.report.body.checks.iter().any(|c| c.id == "MIG-LOG-002" && c.status == Status::Pass);
+        let converted = if all_converted {
+            migration::converted(&base, &lab.tables, &lab.inputs.config.conversions).await?
+        } else {
+            Vec::new()
+        };
+        if let Err(error) = migration::record(&user, run_id, &self.report.body, &converted).await {
+            self.ui.warn(format!("the results are in the report, but not in staging_migrations: {error:#}"));
+        }
+        drop(base);
+        if self.keep_clone
+            && let Some(migrated) = &lab.migrated
+        {
+            let kept = lab.clones.keep(&migrated.clone).await?;
+            self.ui
+                .note(format!("kept the migrated clone as `{kept}`; drop it with DROP DATABASE \"{kept}\""));
+            self.report.body.kept_clone = Some(kept);
+        }
+        Ok(())
+    }
+
+    /// Shows the results from `first` on, and saves the report.
+    fn show(&mut self, first: usize) -> Result<()> {
+        let body = &mut self.report.body;
+        body.counts = Counts::of(&body.checks);
+        for check in &body.checks[first..] {
+            let what = format!("{} {}", check.id, check.title);
+            match check.status {
+                Status::Fail | Status::Error => self.ui.step_failed(&check.id, &what, &check.found),
+                Status::Warn => self.ui.warn(format!("{what}: {}", check.found)),
+                Status::Skip => self.ui.detail(format!("{what}: not run, {}", check.found)),
+                Status::Pass => self.ui.step_done(&check.id, &what, check.duration_ms),
+            }
+        }
+        self.file.save(&self.report)
+    }
+
+    fn finish(mut self) -> Result<u8> {
+        let body = &mut self.report.body;
+        body.checks.sort_by_key(|check| Category::parse(&check.category));
+        let verdict = Verdict::over(&body.checks);
+        let names: Vec<&str> = body.steps.iter().map(|step| step.name.as_str()).collect();
+        let summary = match verdict {
+            Verdict::Ready | Verdict::ReadyWithWarnings => {
+                format!("{} can be applied and taken back", names.join(", "))
+            }
+            Verdict::NotReady => {
+                let failed: Vec<&str> =
+                    body.checks.iter().filter(|c| c.status == Status::Fail).map(|c| c.id.as_str()).collect();
+                format!("{} is not ready: {}", names.join(", "), failed.join(", "))
+            }
+            Verdict::Incomplete => "something could not be checked".to_owned(),
+        };
+        self.report.envelope.finish(verdict, summary, clock::now());
+        self.file.save(&self.report)?;
+        if self.ui.options.json {
+            self.ui.data(&serde_json::to_string_pretty(&self.report)?);
+        } else {
+            let body = &self.report.body;
+            self.ui.data(&text::checks(&body.checks, self.ui.options.verbose));
+            self.ui.data(&text::verdict(verdict, body.counts));
+            self.ui.note(format!("report: {}", self.file.path.display()));
+        }
+        Ok(verdict.exit_code())
+    }
 }

@@ -1,11 +1,29 @@
 //! `stagectl up`.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::Context;
+use super::containers::{self, Applied};
 use crate::cli::UpArgs;
-use crate::failure::Failure;
+use crate::exit;
+use crate::stack::compose::Selection;
+use crate::stack::{Twin, twin};
+use crate::store::Lock;
 
-pub async fn run(_context: &Context, _args: UpArgs) -> Result<u8> {
-    Err(Failure::usage("not built yet").into())
+pub async fn run(context: &Context, args: UpArgs) -> Result<u8> {
+    let root = twin::root(&context.root)?;
+    let _lock = if args.dry_run { None } else { Some(Lock::acquire(&root, "up")?) };
+    let twin = Twin::open(&root).await?;
+    let selection = Selection { all: args.all, profiles: args.profile, services: args.services };
+    if args.dry_run {
+        let (plan, _) = twin.plan_up(&selection).await?;
+        containers::show(context, &plan, &Applied::default())?;
+        return Ok(exit::OK);
+    }
+    let limit = Duration::from_secs(args.wait_timeout);
+    let (plan, applied) = containers::start(context, &root, &twin, &selection, limit).await?;
+    containers::show(context, &plan, &applied)?;
+    Ok(exit::OK)
 }

@@ -31,16 +31,40 @@ fn unquote(value: &str) -> String {
         return inner.to_owned();
     }
     if let Some(inner) = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')) {
-        return inner.replace("\\n", "\n").replace("\\\"", "\"").replace("\\$", "$").replace("\\\\", "\\");
+        return unescape(inner);
     }
     value.split(" #").next().unwrap_or(value).trim_end().to_owned()
 }
 
+/// Undoes the escapes of double quotes, left to right.
+fn unescape(inner: &str) -> String {
+    let mut out = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        match (c, chars.clone().next()) {
+            ('\\', Some(next @ ('"' | '$' | '\\'))) => out.push(next),
+            ('\\', Some('n')) => out.push('\n'),
+            ('\\', Some('r')) => out.push('\r'),
+            _ => {
+                out.push(c);
+                continue;
+            }
+        }
+        chars.next();
+    }
+    out
+}
+
 /// One line of an env file. Single quotes keep `$` literal for docker compose.
 pub fn line(name: &str, value: &str) -> String {
-    if value.contains('\'') || value.contains('\n') {
-        let escaped =
-            value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace('\n', "\\n");
+    // A backslash at the end would escape the closing quote.
+    if value.contains(['\'', '\n', '\r']) || value.ends_with('\\') {
+        let escaped = value
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('$', "\\$")
+            .replace('\n', "\\n")
+            .replace('\r', "\\r");
         format!("{name}=\"{escaped}\"")
     } else {
         format!("{name}='{value}'")
@@ -123,7 +147,19 @@ mod tests {
 
     #[test]
     fn a_written_line_is_read_back() {
-        for value in ["plain", "with space", "it's", "do$llar", "a\"b", "back\\slash'", "two\nlines'"] {
+        for value in [
+            "plain",
+            "with space",
+            "it's",
+            "do$llar",
+            "a\"b",
+            "back\\slash'",
+            "two\nlines'",
+            "end\\",
+            "\\n'",
+            "'\\$x",
+            "'\\\\",
+        ] {
             let text = line("NAME", value);
             assert_eq!(parse(&text, "x").unwrap()["NAME"], value, "{text}");
         }

@@ -8,6 +8,7 @@ pub mod masking;
 pub mod migration;
 pub mod monitoring;
 pub mod proxy;
+pub mod redacted;
 pub mod services;
 pub mod settings;
 pub mod validate;

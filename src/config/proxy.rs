@@ -24,12 +24,18 @@ pub struct Proxy {
     pub https_listen: u16,
     #[serde(default = "http_listen")]
     pub http_listen: u16,
+    /// Where nginx tells its counters to the exporter: inside its networks only.
+    #[serde(default = "status_listen")]
+    pub status_listen: u16,
     /// nginx's version, `MAJOR.MINOR`: decides the spelling of `http2`.
     #[serde(default = "nginx_version")]
     pub nginx_version: String,
     pub upstreams: BTreeMap<String, Upstream>,
     /// What goes where. The first matching prefix wins, longest first.
     pub routes: Vec<Route>,
+    /// More hosts beside the first, with their own routes and the same limits and headers.
+    #[serde(default)]
+    pub hosts: Vec<Host>,
     #[serde(default)]
     pub rate_limit: RateLimit,
     /// Origins that may call the API from a browser.
@@ -39,6 +45,29 @@ pub struct Proxy {
     pub max_body: String,
     #[serde(default = "csp")]
     pub content_security_policy: String,
+    /// Refuse requests that look like SQL injection, script injection or path traversal.
+    #[serde(default)]
+    pub filter_requests: bool,
+}
+
+impl Proxy {
+    /// Every route of every host.
+    pub fn all_routes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().chain(self.hosts.iter().flat_map(|host| &host.routes))
+    }
+
+    /// Every name that the proxy answers to, but for `localhost`, which always works.
+    pub fn all_names(&self) -> impl Iterator<Item = &String> {
+        self.server_names.iter().chain(self.hosts.iter().flat_map(|host| &host.server_names))
+    }
+}
+
+/// Another host of the same proxy, such as `api.staging.example.com`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    pub server_names: Vec<String>,
+    pub routes: Vec<Route>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -139,6 +168,9 @@ fn https_listen() -> u16 {
 }
 fn http_listen() -> u16 {
     8080
+}
+fn status_listen() -> u16 {
+    8082
 }
 fn nginx_version() -> String {
     "1.26".to_owned()

@@ -18,6 +18,7 @@ pub fn check(config: &ConfigFile) -> Result<(), Failure> {
             config.project
         ));
     }
+    check_names(config, &mut problems);
     check_services(config, &mut problems);
     check_ports(config, &mut problems);
     check_references(config, &mut problems);
@@ -28,9 +29,24 @@ pub fn check(config: &ConfigFile) -> Result<(), Failure> {
     }
 }
 
-fn is_project_name(name: &str) -> bool {
+/// The rule of docker compose for project names.
+pub fn is_project_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
+}
+
+/// Names stand in addresses, queries and file names: docker compose's own rule.
+fn check_names(config: &ConfigFile, problems: &mut Vec<String>) {
+    let names = config.services.keys().map(|name| ("services", name));
+    let names = names.chain(config.networks.keys().map(|name| ("networks", name)));
+    for (place, name) in names.chain(config.volumes.keys().map(|name| ("volumes", name))) {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(allowed) {
+            problems.push(format!(
+                "{place}: `{name}` must be letters, digits, `.`, `-` and `_`, and start with a letter or digit"
+            ));
+        }
+    }
 }
 
 fn check_services(config: &ConfigFile, problems: &mut Vec<String>) {
@@ -125,7 +141,7 @@ fn check_references(config: &ConfigFile, problems: &mut Vec<String>) {
         service("cache.service", &cache.service);
     }
     if let Some(proxy) = &config.proxy {
-        for route in &proxy.routes {
+        for route in proxy.all_routes() {
             if let Some(upstream) = &route.upstream
                 && !proxy.upstreams.contains_key(upstream)
             {

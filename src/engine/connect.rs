@@ -33,6 +33,11 @@ impl Engine {
         Ok(Self { docker, api })
     }
 
+    /// True when the engine runs on this machine, reached through its socket.
+    pub fn is_local(&self) -> bool {
+        std::env::var("DOCKER_HOST").map_or(true, |host| host.is_empty() || host.starts_with("unix:"))
+    }
+
     /// From API 1.44 on, a container can be created in several networks at once.
     pub fn several_networks_at_create(&self) -> bool {
         self.api >= (1, 44)

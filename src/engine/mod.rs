@@ -1,7 +1,47 @@
 //! The Docker Engine: the only place that knows `bollard`.
 
 mod connect;
+mod containers;
+mod events;
 mod exec;
+mod images;
+mod inspect;
+mod logs;
+mod model;
+mod networks;
+mod spec;
+mod stats;
+mod top;
+mod volumes;
 
 pub use connect::Engine;
-pub use exec::ExecOutput;
+pub use events::{EngineEvent, EventKind};
+pub use exec::{ExecInput, ExecOutput, Running};
+pub use logs::{LogLine, LogQuery};
+pub use model::{
+    Container, ContainerSummary, Endpoint, Health, Host, ImageInfo, LogDriver, Mount, Network, Probe,
+    Published, State, Volume,
+};
+pub use spec::{ContainerSpec, EndpointSpec, Healthcheck, NetworkSpec, PortSpec, VolumeSpec};
+pub use stats::{Stats, Usage};
+
+use crate::failure::Failure;
+
+/// True when the engine said that the object does not exist.
+fn is_missing(error: &bollard::errors::Error) -> bool {
+    matches!(error, bollard::errors::Error::DockerResponseServerError { status_code: 404, .. })
+}
+
+/// True when what was asked for is so already (304: a start of a started container).
+fn is_already(error: &bollard::errors::Error) -> bool {
+    matches!(error, bollard::errors::Error::DockerResponseServerError { status_code: 304, .. })
+}
+
+/// The engine's own words, without the HTTP wrapping.
+fn failed(what: &str, error: bollard::errors::Error) -> anyhow::Error {
+    let text = match &error {
+        bollard::errors::Error::DockerResponseServerError { message, .. } => message.trim().to_owned(),
+        other => other.to_string(),
+    };
+    Failure::failed(format!("{what}: {text}")).into()
+}

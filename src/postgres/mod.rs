@@ -1,5 +1,8 @@
 //! PostgreSQL: the only place that knows `tokio_postgres`.
 
 mod connect;
+pub mod staging;
+mod target;
 
 pub use connect::{Session, connect, connect_url_read_only, explain};
+pub use target::{Target, target};

@@ -1,10 +1,20 @@
 //! The published JSON Schemas: made from the types, committed under `schemas/`, checked for drift.
 
+use super::migration::MigrationBody;
+use super::readiness::Readiness;
+use super::setup::Setup;
+use super::{Report, Validation};
 use crate::config::ConfigFile;
 
 /// File name and text of every schema.
 pub fn all() -> Vec<(&'static str, String)> {
-    vec![("stagectl.schema.json", text::<ConfigFile>())]
+    vec![
+        ("stagectl.schema.json", text::<ConfigFile>()),
+        ("setup-report.schema.json", text::<Report<Setup>>()),
+        ("staging-validation-report.schema.json", text::<Report<Validation>>()),
+        ("readiness-report.schema.json", text::<Report<Readiness>>()),
+        ("migration-test-report.schema.json", text::<Report<MigrationBody>>()),
+    ]
 }
 
 fn text<T: schemars::JsonSchema>() -> String {

@@ -17,21 +17,27 @@ pub fn checks(results: &[CheckResult], verbose: bool) -> String {
     out
 }
 
-fn line(result: &CheckResult, verbose: bool) -> String {
+/// A status as a sign and a word, coloured.
+pub fn sign(status: Status) -> String {
     let s = Styles::default();
-    let (sign, style) = match result.status {
+    let (sign, style) = match status {
         Status::Pass => ("✓ pass ", s.good),
         Status::Warn => ("! warn ", s.warn),
         Status::Fail => ("✗ FAIL ", s.bad),
         Status::Skip => ("- skip ", s.faint),
         Status::Error => ("? ERROR", s.bad),
     };
-    let mut out = format!("  {} {} {}", Styles::paint(style, sign), result.id, result.title);
+    Styles::paint(style, sign)
+}
+
+fn line(result: &CheckResult, verbose: bool) -> String {
+    let s = Styles::default();
+    let mut out = format!("  {} {} {}", sign(result.status), result.id, result.title);
     if result.status != Status::Pass || verbose {
         out.push_str(&format!(": {}", result.found));
     }
     out.push('\n');
-    if matches!(result.status, Status::Fail | Status::Warn | Status::Error) {
+    if needs_attention(result) {
         out.push_str(&format!("            expected {}\n", result.expected));
         for evidence in result.evidence.iter().take(5) {
             out.push_str(&format!("            {evidence}\n"));
@@ -41,6 +47,11 @@ fn line(result: &CheckResult, verbose: bool) -> String {
         }
     }
     out
+}
+
+/// Whether somebody should look at a result.
+pub fn needs_attention(result: &CheckResult) -> bool {
+    matches!(result.status, Status::Fail | Status::Warn | Status::Error)
 }
 
 /// The closing line.

@@ -1,0 +1,244 @@
+//! Runs scripts on a session the way a migration tool would, statement by statement: timed,
+//! watched where asked, cut off where a case wants it.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::error::{ErrorPosition, SqlState};
+
+use super::locks::LockTaken;
+use super::script::{Script, controls_transaction};
+use super::statements::Statement;
+use super::watch::{Lock, Watch};
+use crate::postgres::{Session, explain};
+
+/// One statement that ran.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StatementRun {
+    /// `file:line`.
+    pub place: String,
+    /// Its first words.
+    pub statement: String,
+    pub ms: f64,
+    /// Rows that it changed or returned.
+    pub rows: u64,
+    pub locks: Vec<LockTaken>,
+    /// Tables and indexes that it wrote anew.
+    pub rewrites: Vec<String>,
+    /// Write-ahead log of the whole server meanwhile, in bytes.
+    pub wal_bytes: i64,
+}
+
+/// Why a script stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stopped {
+    /// `file:line` of the statement, and of the very line where the server names one.
+    pub place: String,
+    pub statement: String,
+    pub sqlstate: String,
+    pub message: String,
+}
+
+impl Stopped {
+    pub fn line(&self) -> String {
+        format!("{}: {} — in `{}`", self.place, self.message, self.statement)
+    }
+
+    /// True where the script raised an exception itself.
+    pub fn is_raised(&self) -> bool {
+        self.sqlstate == SqlState::RAISE_EXCEPTION.code()
+            || self.sqlstate == SqlState::FEATURE_NOT_SUPPORTED.code()
+    }
+}
+
+/// What running a script gave.
+#[derive(Debug, Clone, Default)]
+pub struct Applied {
+    pub statements: Vec<StatementRun>,
+    pub ms: f64,
+    pub stopped: Option<Stopped>,
+}
+
+impl Applied {
+    pub fn is_ok(&self) -> bool {
+        self.stopped.is_none()
+    }
+}
+
+/// Runs a script to its end. An SQL error is no error of this function: it is what was found.
+pub async fn apply(session: &Session, script: &Script, watch: Option<&Watch>) -> Result<Applied> {
+    let mut applied = Applied::default();
+    let start = Instant::now();
+    if script.wrapped {
+        session.batch_execute("BEGIN").await.context("begin")?;
+    }
+    for statement in &script.statements {
+        match run(session, script, statement, watch).await? {
+            Ok(run) => applied.statements.push(run),
+            Err(stopped) => {
+                applied.stopped = Some(stopped);
+                break;
+            }
+        }
+    }
+    let end = Instant::now();
+    match &applied.stopped {
+        Some(_) => drop(session.batch_execute("ROLLBACK").await),
+        None if script.wrapped => {
+            if let Err(error) = session.batch_execute("COMMIT").await {
+                let last = script.statements.last();
+                applied.stopped = Some(Stopped {
+                    place: script.file.display().to_string(),
+                    statement: last.map_or_else(String::new, |_| "COMMIT".to_owned()),
+                    sqlstate: code(&error),
+                    message: explain(&error),
+                });
+            }
+        }
+        None => {}
+    }
+    let commit_ms = end.elapsed().as_secs_f64() * 1000.0;
+    applied.ms = start.elapsed().as_secs_f64() * 1000.0;
+    hold_locks(&mut applied.statements, script, commit_ms);
+    Ok(applied)
+}
+
+/// Runs the first `count` statements and returns with the transaction still open.
+pub async fn apply_part(session: &Session, script: &Script, count: usize) -> Result<Option<Stopped>> {
+    if script.wrapped {
+        session.batch_execute("BEGIN").await.context("begin")?;
+    }
+    for statement in script.statements.iter().take(count) {
+        if let Err(stopped) = run(session, script, statement, None).await? {
+            return Ok(Some(stopped));
+        }
+    }
+    Ok(None)
+}
+
+async fn run(
+    session: &Session,
+    script: &Script,
+    statement: &Statement,
+    watch: Option<&Watch>,
+) -> Result<Result<StatementRun, Stopped>> {
+    let inspect = watch.is_some() && !controls_transaction(statement) && !statement.starts_with(&["set"]);
+    let files = if inspect { Some(relation_files(session).await?) } else { None };
+    let log = match watch {
+        Some(watch) => watch.log_position().await?,
+        None => 0,
+    };
+    let start = Instant::now();
+    let query = async {
+        let result = session.simple_query(&statement.text).await;
+        (result, start.elapsed().as_secs_f64() * 1000.0)
+    };
+    let (result, ms) = match watch {
+        None => query.await,
+        Some(watch) => tokio::select! {
+            biased;
+            done = query => done,
+            () = watch.keep_looking() => (Ok(Vec::new()), 0.0),
+        },
+    };
+    let messages = match result {
+        Ok(messages) => messages,
+        Err(error) => return Ok(Err(stopped(script, statement, &error))),
+    };
+    let mut run = StatementRun {
+        place: format!("{}:{}", script.file.display(), statement.line),
+        statement: statement.short(),
+        ms,
+        rows: messages.iter().map(rows).sum(),
+        locks: Vec::new(),
+        rewrites: Vec::new(),
+        wal_bytes: 0,
+    };
+    if let Some(watch) = watch {
+        watch.look().await?;
+        run.locks = watch.take().into_iter().map(lock_taken).collect();
+        run.wal_bytes = watch.log_position().await? - log;
+        if let Some(before) = files {
+            let after = relation_files(session).await?;
+            run.rewrites = after
+                .into_iter()
+                .filter(|(oid, (_, file))| before.get(oid).is_some_and(|(_, old)| old != file))
+                .map(|(_, (name, _))| name)
+                .collect();
+        }
+    }
+    Ok(Ok(run))
+}
+
+fn rows(message: &SimpleQueryMessage) -> u64 {
+    match message {
+        SimpleQueryMessage::CommandComplete(rows) => *rows,
+        _ => 0,
+    }
+}
+
+fn lock_taken((relation, kind, mode): Lock) -> LockTaken {
+    LockTaken { relation, kind: kind.to_owned(), mode, held_ms: 0.0, blocks: mode.blocks().to_owned() }
+}
+
+/// A lock belongs to the first statement that is seen with it, and lasts until the transaction's end.
+fn hold_locks(statements: &mut [StatementRun], script: &Script, commit_ms: f64) {
+    if !script.wrapped {
+        // Without one transaction around, the statement's own time is what is known.
+        for statement in statements {
+            let ms = statement.ms;
+            statement.locks.iter_mut().for_each(|lock| lock.held_ms = ms);
+        }
+        return;
+    }
+    let mut known: Vec<(String, super::locks::LockMode)> = Vec::new();
+    let times: Vec<f64> = statements.iter().map(|s| s.ms).collect();
+    for (index, statement) in statements.iter_mut().enumerate() {
+        statement.locks.retain(|lock| {
+            let new = !known.iter().any(|(relation, mode)| *relation == lock.relation && *mode == lock.mode);
+            if new {
+                known.push((lock.relation.clone(), lock.mode));
+            }
+            new
+        });
+        let held = times[index..].iter().sum::<f64>() + commit_ms;
+        statement.locks.iter_mut().for_each(|lock| lock.held_ms = held);
+    }
+}
+
+/// The file behind each relation, as this session's transaction sees it.
+async fn relation_files(session: &Session) -> Result<BTreeMap<u32, (String, u32)>> {
+    let rows = session
+        .query(
+            "SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname), c.relfilenode
+             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relkind IN ('r', 'i', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'",
+            &[],
+        )
+        .await
+        .context("look at the relations' files")?;
+    Ok(rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect())
+}
+
+fn code(error: &tokio_postgres::Error) -> String {
+    error.code().map_or_else(String::new, |code| code.code().to_owned())
+}
+
+fn stopped(script: &Script, statement: &Statement, error: &tokio_postgres::Error) -> Stopped {
+    let inside = match error.as_db_error().and_then(|db| db.position()) {
+        Some(ErrorPosition::Original(at)) => {
+            statement.text.chars().take(*at as usize).filter(|c| *c == '\n').count() as u32
+        }
+        _ => 0,
+    };
+    let hint =
+        error.as_db_error().and_then(|db| db.hint()).map_or_else(String::new, |h| format!("; hint: {h}"));
+    Stopped {
+        place: format!("{}:{}", script.file.display(), statement.line + inside),
+        statement: statement.short(),
+        sqlstate: code(error),
+        message: explain(error) + &hint,
+    }
+}

@@ -1,0 +1,358 @@
+//! Clones of the staging database: made by the server itself, named so that a later run
+//! recognises and drops those of a killed one. Nothing here writes to the original.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+
+use crate::failure::Failure;
+use crate::model::{DatabaseAddress, quote_identifier, quote_literal};
+use crate::postgres::{Session, connect, explain};
+
+/// How often a clone is tried while somebody works on the original; each try waits five seconds
+/// inside the server.
+const TRIES: u32 = 3;
+/// The longest database name that PostgreSQL keeps whole, in bytes.
+const LONGEST_NAME: usize = 63;
+
+/// Makes and drops databases on the twin's server.
+pub struct Clones {
+    admin: Session,
+    /// The administrator, at the original.
+    pub admin_address: DatabaseAddress,
+    /// The migration's own role, at the original.
+    pub user_address: DatabaseAddress,
+    run_id: String,
+    next: u32,
+    /// True where the server knows `STRATEGY`.
+    has_strategy: bool,
+}
+
+/// A clone that was made.
+#[derive(Debug, Clone, Default)]
+pub struct Made {
+    pub name: String,
+    pub ms: u64,
+    /// Idle sessions on the original that had to be closed for the copy, as `application (n)`.
+    pub closed: Vec<String>,
+}
+
+impl Clones {
+    /// Connects beside the original, for making databases. `run_id` names this run's clones.
+    pub async fn open(admin: DatabaseAddress, user: DatabaseAddress, run_id: &str) -> Result<Self> {
+        let session = connect(&admin.database("postgres")).await?;
+        let version: i32 = session
+            .query_one("SELECT current_setting('server_version_num')::int", &[])
+            .await
+            .context("ask the server's version")?
+            .get(0);
+        // The name by which a later run finds the session of a killed one.
+        session
+            .batch_execute(&format!("SET application_name = {}", quote_literal(&application(&admin.name))))
+            .await
+            .context("name the session")?;
+        Ok(Self {
+            admin: session,
+            admin_address: admin,
+            user_address: user,
+            run_id: run_id.to_owned(),
+            next: 0,
+            has_strategy: version >= 150_000,
+        })
+    }
+
+    pub fn admin(&self) -> &Session {
+        &self.admin
+    }
+
+    fn original(&self) -> &str {
+        &self.admin_address.name
+    }
+
+    /// Drops every clone of the original, this run's and those that killed runs have left, and
+    /// returns their names. The project's lock is held, so nobody else's is among them.
+    pub async fn sweep(&self) -> Result<Vec<String>> {
+        // A copy that was cut off goes on in the server until its session ends.
+        let rows = self
+            .admin
+            .query(
+                "SELECT pid FROM pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid()",
+                &[&application(self.original())],
+            )
+            .await?;
+        for row in rows {
+            self.terminate(row.get(0)).await?;
+        }
+        let rows = self.admin.query("SELECT datname::text FROM pg_database", &[]).await?;
+        let stale: Vec<String> = rows
+            .iter()
+            .map(|row| row.get(0))
+            .filter(|name: &String| is_clone_of(name, self.original()))
+            .collect();
+        for name in &stale {
+            self.drop_clone(name).await?;
+        }
+        Ok(stale)
+    }
+
+    /// Copies the original. Its idle sessions are closed for the moment of the copy, and new ones
+    /// wait for its end; a session at work is left alone, and after a while the copy gives up.
+    pub async fn copy_original(&mut self) -> Result<Made> {
+        let (name, start) = (self.name(), Instant::now());
+        let statement = self.create(&name, self.original(), true);
+        let mut closed = Vec::new();
+        for attempt in 1.. {
+            // CREATE DATABASE takes the original's lock first and then waits for its sessions to go,
+            // so that closing them meanwhile needs no change to the original itself.
+            let watcher = connect(&self.admin_address.database("postgres")).await?;
+            let create = self.admin.batch_execute(&statement);
+            let result = tokio::select! {
+                result = create => result,
+                error = close_idle(&watcher, self.original(), &mut closed) => return Err(error),
+            };
+            match result {
+                Ok(()) => break,
+                Err(error) if in_use(&error) && attempt < TRIES => {}
+                Err(error) if in_use(&error) => return Err(self.busy(&watcher).await?.into()),
+                Err(error) => {
+                    return Err(Failure::environment(format!(
+                        "clone {}: {}",
+                        self.original(),
+                        explain(&error)
+                    ))
+                    .hint("`database.admin_user` must be allowed to create databases")
+                    .into());
+                }
+            }
+        }
+        self.copy_settings(&name).await?;
+        Ok(Made { name, ms: millis(start), closed: count(closed) })
+    }
+
+    /// Copies a clone, which nobody else is connected to.
+    pub async fn copy(&mut self, template: &str) -> Result<String> {
+        let name = self.name();
+        let statement = self.create(&name, template, false);
+        self.admin
+            .batch_execute(&statement)
+            .await
+            .map_err(|error| Failure::failed(format!("clone {template}: {}", explain(&error))))?;
+        self.copy_settings(&name).await?;
+        Ok(name)
+    }
+
+    /// `ALTER DATABASE … SET` belongs to the original's name, so the clone gets its own.
+    async fn copy_settings(&self, clone: &str) -> Result<()> {
+        let rows = self
+            .admin
+            .query(
+                "SELECT split_part(c, '=', 1), substr(c, strpos(c, '=') + 1)
+                 FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) AS c
+                 WHERE s.setrole = 0 AND d.datname = $1",
+                &[&self.original()],
+            )
+            .await?;
+        for row in rows {
+            let (name, value): (String, String) = (row.get(0), row.get(1));
+            // FROM CURRENT keeps lists such as search_path as they are.
+            self.admin
+                .batch_execute(&format!(
+                    "BEGIN; SELECT set_config({}, {}, true); ALTER DATABASE {} SET {} FROM CURRENT; COMMIT",
+                    quote_literal(&name),
+                    quote_literal(&value),
+                    quote_identifier(clone),
+                    name.split('.').map(quote_identifier).collect::<Vec<_>>().join("."),
+                ))
+                .await
+                .with_context(|| format!("copy the setting {name}"))?;
+        }
+        Ok(())
+    }
+
+    fn create(&self, name: &str, template: &str, from_original: bool) -> String {
+        // Copying files is fastest for anything of size, but costs two checkpoints.
+        let strategy = match (self.has_strategy, from_original) {
+            (true, true) => " STRATEGY file_copy",
+            _ => "",
+        };
+        format!(
+            "CREATE DATABASE {} TEMPLATE {} OWNER {}{strategy}",
+            quote_identifier(name),
+            quote_identifier(template),
+            quote_identifier(&self.user_address.user),
+        )
+    }
+
+    fn name(&mut self) -> String {
+        self.next += 1;
+        clone_name(self.original(), &self.run_id.to_lowercase().replace('-', "_"), self.next)
+    }
+
+    async fn busy(&self, watcher: &Session) -> Result<Failure> {
+        let rows = watcher
+            .query(
+                "SELECT pid, coalesce(nullif(application_name, ''), 'unnamed'), coalesce(state, 'unknown'),
+                        coalesce(extract(epoch FROM now() - xact_start)::int, 0)
+                 FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid() ORDER BY xact_start",
+                &[&self.original()],
+            )
+            .await?;
+        let sessions: Vec<String> = rows
+            .iter()
+            .map(|row| {
+                let (pid, application, state, age): (i32, String, String, i32) =
+                    (row.get(0), row.get(1), row.get(2), row.get(3));
+                format!("process {pid} of {application} is {state} for {age} s")
+            })
+            .collect();
+        Ok(Failure::environment(format!(
+            "{} cannot be cloned while sessions are at work in it: {}",
+            self.original(),
+            sessions.join("; ")
+        ))
+        .hint("wait until they have finished, or end them; stagectl closes idle sessions only"))
+    }
+
+    /// A session on a clone as the migration's own role.
+    pub async fn as_user(&self, clone: &str) -> Result<Session> {
+        let session = connect(&self.user_address.database(clone)).await?;
+        session
+            .batch_execute(&format!("SET stagectl.run_id = {}", quote_literal(&self.run_id)))
+            .await
+            .context("name the run")?;
+        Ok(session)
+    }
+
+    /// A session on a clone as the administrator, who sees every row and lock.
+    pub async fn as_admin(&self, clone: &str) -> Result<Session> {
+        connect(&self.admin_address.database(clone)).await
+    }
+
+    /// Ends a backend and waits until it has gone.
+    pub async fn terminate(&self, pid: i32) -> Result<()> {
+        self.admin.execute("SELECT pg_terminate_backend($1)", &[&pid]).await?;
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < deadline {
+            let rows = self.admin.query("SELECT 1 FROM pg_stat_activity WHERE pid = $1", &[&pid]).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Err(Failure::failed(format!("server process {pid} does not end")).into())
+    }
+
+    /// Drops one clone of this run, with whoever is connected to it.
+    pub async fn drop_clone(&self, name: &str) -> Result<()> {
+        // The last line of defence: nothing but a clone is ever dropped here.
+        if !is_clone_of(name, self.original()) {
+            return Err(Failure::refused(format!("`{name}` is no clone of `{}`", self.original())).into());
+        }
+        self.admin
+            .batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quote_identifier(name)))
+            .await
+            .map_err(|error| Failure::failed(format!("drop the clone {name}: {}", explain(&error))).into())
+    }
+
+    /// Gives a clone a name that no later run sweeps, and returns it.
+    pub async fn keep(&self, name: &str) -> Result<String> {
+        let new = name.replacen("__clone_", "__kept_", 1);
+        self.admin
+            .batch_execute(&format!(
+                "ALTER DATABASE {} RENAME TO {}",
+                quote_identifier(name),
+                quote_identifier(&new)
+            ))
+            .await
+            .map_err(|error| Failure::failed(format!("keep the clone: {}", explain(&error))))?;
+        Ok(new)
+    }
+}
+
+/// The name of the session that makes and drops databases.
+fn application(original: &str) -> String {
+    format!("stagectl clones of {original}").chars().take(LONGEST_NAME).collect()
+}
+
+/// Closes idle sessions on the original again and again. Returns only when that fails.
+async fn close_idle(watcher: &Session, original: &str, closed: &mut Vec<String>) -> anyhow::Error {
+    loop {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let rows = watcher
+            .query(
+                // Materialised, or the planner may end sessions before it asks for their database.
+                "WITH idle AS MATERIALIZED (
+                   SELECT pid, coalesce(nullif(application_name, ''), 'unnamed') AS application FROM pg_stat_activity
+                   WHERE datname = $1 AND state = 'idle' AND backend_type = 'client backend')
+                 SELECT application FROM idle WHERE pg_terminate_backend(pid)",
+                &[&original],
+            )
+            .await;
+        match rows {
+            Ok(rows) => closed.extend(rows.iter().map(|row| row.get::<_, String>(0))),
+            Err(error) => return anyhow::Error::new(error).context("close idle sessions for the copy"),
+        }
+    }
+}
+
+fn count(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names.chunk_by(|a, b| a == b).map(|same| format!("{} ({})", same[0], same.len())).collect()
+}
+
+fn in_use(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&tokio_postgres::error::SqlState::OBJECT_IN_USE)
+}
+
+fn millis(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// `original__clone_RUN_N`, with the original cut short where the name would be too long.
+fn clone_name(original: &str, run: &str, number: u32) -> String {
+    let end = format!("__clone_{run}_{number}");
+    let mut start = original.to_owned();
+    while start.len() + end.len() > LONGEST_NAME {
+        start.pop();
+    }
+    start + &end
+}
+
+/// True for the names that [`clone_name`] gives.
+fn is_clone_of(name: &str, original: &str) -> bool {
+    let Some((start, end)) = name.rsplit_once("__clone_") else { return false };
+    let parts: Vec<&str> = end.split('_').collect();
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let [time, process, number] = parts.as_slice() else { return false };
+    let time_is_one = time.len() == 16
+        && digits(&time[..8])
+        && &time[8..9] == "t"
+        && digits(&time[9..15])
+        && time.ends_with('z');
+    let whole = start == original;
+    let cut = name.len() == LONGEST_NAME && !start.is_empty() && original.starts_with(start);
+    time_is_one && digits(process) && digits(number) && (whole || cut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_clones_are_recognised() {
+        let run = "20261121t010203z_4711";
+        for original in ["staging_db", &"x".repeat(63), "__clone_"] {
+            let name = clone_name(original, run, 12);
+            assert!(name.len() <= LONGEST_NAME && is_clone_of(&name, original), "{name}");
+        }
+        for name in [
+            "staging_db",
+            "staging_db__clone_",
+            "staging_db__clone_x_1_2",
+            "other__clone_20261121t010203z_1_1",
+            "staging_db__kept_20261121t010203z_1_1",
+        ] {
+            assert!(!is_clone_of(name, "staging_db"), "{name}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The laboratory of one run: the pristine clone, what it holds, and the clone that up was
+//! applied to, made once and shared by the phases.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use super::apply::{Applied, Stopped, apply};
+use super::clone::Clones;
+use super::fingerprint::{DataDifference, Difference, State, data_differences, schema_differences};
+use super::source::Step;
+use super::tables::Table;
+use super::watch::Watch;
+use crate::config::migration::{Migration, NamedQuery};
+use crate::postgres::Session;
+use crate::ui::Ui;
+
+/// What a run works on.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    pub config: Migration,
+    pub steps: Vec<Step>,
+    pub queries: Vec<NamedQuery>,
+    /// The longest that a named query may take, in milliseconds.
+    pub query_ms: u64,
+}
+
+/// Columns that two runs of up fill differently (`now()`, random values): table and column.
+pub type Volatile = BTreeSet<(String, String)>;
+
+pub struct Lab {
+    pub inputs: Inputs,
+    pub clones: Clones,
+    pub ui: Ui,
+    /// The pristine clone that all others are copied from.
+    pub base: String,
+    pub before: State,
+    /// The tables that the migration is about.
+    pub tables: Vec<Table>,
+    pub migrated: Option<Migrated>,
+    volatile: Option<Volatile>,
+}
+
+/// The clone that up ran on, with every statement watched.
+#[derive(Debug, Clone)]
+pub struct Migrated {
+    pub clone: String,
+    /// One per step, until the first that stopped.
+    pub ups: Vec<Applied>,
+    /// Absent where up stopped.
+    pub state: Option<State>,
+}
+
+impl Migrated {
+    pub fn stopped(&self) -> Option<&Stopped> {
+        self.ups.iter().find_map(|up| up.stopped.as_ref())
+    }
+}
+
+impl Lab {
+    pub fn new(
+        inputs: Inputs,
+        clones: Clones,
+        ui: Ui,
+        base: String,
+        before: State,
+        tables: Vec<Table>,
+    ) -> Self {
+        Self { inputs, clones, ui, base, before, tables, migrated: None, volatile: None }
+    }
+
+    /// The clone with up applied; made at the first call.
+    pub async fn migrated(&mut self) -> Result<Migrated> {
+        if let Some(migrated) = &self.migrated {
+            return Ok(migrated.clone());
+        }
+        let clone = self.clones.copy(&self.base).await?;
+        let session = self.clones.as_user(&clone).await?;
+        let watch = Watch::new(self.clones.as_admin(&clone).await?, backend(&session).await?).await?;
+        let mut ups = Vec::new();
+        for step in &self.inputs.steps {
+            let up = apply(&session, &step.up, Some(&watch)).await?;
+            for run in &up.statements {
+                self.ui
+                    .detail(format!("{} {:.1} ms, {} rows: {}", run.place, run.ms, run.rows, run.statement));
+                for lock in &run.locks {
+                    self.ui.detail(format!("    {}", lock.line()));
+                }
+                for name in &run.rewrites {
+                    self.ui.detail(format!("    writes {name} anew"));
+                }
+            }
+            let ok = up.is_ok();
+            ups.push(up);
+            if !ok {
+                break;
+            }
+        }
+        drop((session, watch));
+        let state = if ups.iter().all(Applied::is_ok) { Some(self.state(&clone).await?) } else { None };
+        Ok(self.migrated.insert(Migrated { clone, ups, state }).clone())
+    }
+
+    /// The fingerprint of a clone.
+    pub async fn state(&self, clone: &str) -> Result<State> {
+        State::take(&mut self.clones.as_admin(clone).await?).await
+    }
+
+    /// Applies all ups on a clone; the first that stops ends it.
+    pub async fn up(&self, session: &Session) -> Result<Option<Stopped>> {
+        for step in &self.inputs.steps {
+            let up = apply(session, &step.up, None).await?;
+            if up.stopped.is_some() {
+                return Ok(up.stopped);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Applies all downs in reverse; a step without one is left out.
+    pub async fn down(&self, session: &Session) -> Result<Option<Stopped>> {
+        for step in self.inputs.steps.iter().rev() {
+            let Some(script) = &step.down else { continue };
+            let down = apply(session, script, None).await?;
+            if down.stopped.is_some() {
+                return Ok(down.stopped);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Columns that a second, independent up fills with other values than the first.
+    pub async fn volatile(&mut self) -> Result<Volatile> {
+        if let Some(volatile) = &self.volatile {
+            return Ok(volatile.clone());
+        }
+        let Some(first) = self.migrated().await?.state else { return Ok(Volatile::new()) };
+        let clone = self.clones.copy(&self.base).await?;
+        let session = self.clones.as_user(&clone).await?;
+        self.up(&session).await?;
+        drop(session);
+        let second = self.state(&clone).await?;
+        self.clones.drop_clone(&clone).await?;
+        let volatile = data_differences(&first.data, &second.data)
+            .into_iter()
+            .filter(|difference| difference.rows_before == difference.rows_after)
+            .flat_map(|d| d.columns.into_iter().map(move |column| (d.table.clone(), column)))
+            .collect();
+        Ok(self.volatile.insert(volatile).clone())
+    }
+}
+
+/// The server process behind a session.
+pub async fn backend(session: &Session) -> Result<i32> {
+    Ok(session.query_one("SELECT pg_backend_pid()", &[]).await?.get(0))
+}
+
+/// What tells two states apart, a line each; notes and volatile columns left out.
+pub fn differences(before: &State, after: &State, volatile: &Volatile) -> Vec<String> {
+    let schema = schema_differences(&before.schema, &after.schema).into_iter().filter(|d| !d.note_only);
+    let data = data_differences(&before.data, &after.data)
+        .into_iter()
+        .filter(|difference| !is_volatile(difference, volatile));
+    schema.map(|d: Difference| d.line()).chain(data.map(|d| d.line())).collect()
+}
+
+/// True where nothing but volatile columns differs.
+pub fn is_volatile(difference: &DataDifference, volatile: &Volatile) -> bool {
+    difference.rows_before == difference.rows_after
+        && !difference.columns.is_empty()
+        && difference
+            .columns
+            .iter()
+            .all(|column| volatile.contains(&(difference.table.clone(), column.clone())))
+}

@@ -1,0 +1,33 @@
+//! The migration lab: up, down and up again on clones of the staging database, with proof by
+//! fingerprint that down restores.
+//!
+//! `source` reads files into steps of `script`s, split by `statements`. `clone` makes the databases,
+//! `apply` runs a script there, `watch`ed for `locks`. `fingerprint` says what a database is.
+//! `phases` are the six categories, with `cases` for the edges; `lab` is what they share.
+
+mod apply;
+mod cases;
+mod clone;
+mod fingerprint;
+mod lab;
+mod locks;
+mod phases;
+mod plan;
+mod record;
+mod script;
+mod source;
+mod statements;
+mod tables;
+mod untouched;
+mod verdict;
+mod watch;
+
+pub use clone::Clones;
+pub use fingerprint::{DataDifference, Difference, State, data_differences, schema_differences};
+pub use lab::{Inputs, Lab};
+pub use phases::{Prepared, prepare, run};
+pub use plan::{Plan, plan};
+pub use record::{Converted, converted, write as record};
+pub use source::{Step, load};
+pub use untouched::untouched;
+pub use verdict::Category;

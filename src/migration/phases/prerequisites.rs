@@ -1,0 +1,260 @@
+//! Prerequisites: files, server, rights, data, quiet; then the clone that everything works on.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+
+use crate::migration::clone::Clones;
+use crate::migration::fingerprint::State;
+use crate::migration::lab::{Inputs, Lab, differences};
+use crate::migration::script::Script;
+use crate::migration::tables::{self, Table};
+use crate::migration::verdict::{Category, Check};
+use crate::postgres::connect;
+use crate::report::{CheckResult, Status};
+use crate::ui::Ui;
+
+/// The oldest server that DROP DATABASE … WITH (FORCE) runs on.
+const OLDEST: i32 = 130_000;
+/// Transactions older than this hold up a clone and a migration alike.
+const LONG_TRANSACTION_SECONDS: f64 = 30.0;
+
+/// What the prerequisites came to.
+pub struct Prepared {
+    pub results: Vec<CheckResult>,
+    pub server_version: String,
+    /// The laboratory, or the clones alone where a prerequisite failed.
+    pub lab: Result<Box<Lab>, Box<Clones>>,
+}
+
+fn check(number: u32, title: &str, expected: &str, remedy: &str) -> Check {
+    Check::new(Category::Prerequisites, number, title, expected, remedy)
+}
+
+/// Checks what a test needs and makes the pristine clone.
+pub async fn prepare(inputs: Inputs, mut clones: Clones, ui: &Ui) -> Result<Prepared> {
+    let mut results = vec![files(&inputs), names_in_config_are_used(&inputs)];
+    let (version, server_version) = version(&clones).await?;
+    results.push(version);
+    results.push(rights(&clones).await?);
+    results.push(quiet(&clones).await?);
+    results.push(space(&clones).await?);
+    let original = State::take(&mut connect(&clones.admin_address).await?)
+        .await
+        .with_context(|| format!("take the fingerprint of {}", clones.admin_address.name))?;
+    let (made, base) = clone(&mut clones, &original, ui).await?;
+    results.push(made);
+    let base_session = clones.as_admin(&base).await?;
+    let mut names: BTreeSet<String> = inputs.config.conversions.iter().map(|c| c.table.clone()).collect();
+    for step in &inputs.steps {
+        names.extend(step.up.names());
+        names.extend(step.down.iter().flat_map(Script::names));
+    }
+    let tables = tables::named(&base_session, &names).await?;
+    drop(base_session);
+    results.push(config_matches(&inputs, &tables));
+    results.push(rows(&tables));
+    let failed = results.iter().any(|r| matches!(r.status, Status::Fail | Status::Error));
+    let lab = if failed {
+        Err(Box::new(clones))
+    } else {
+        Ok(Box::new(Lab::new(inputs, clones, ui.clone(), base, original, tables)))
+    };
+    Ok(Prepared { results, server_version, lab })
+}
+
+fn files(inputs: &Inputs) -> CheckResult {
+    let check = check(
+        1,
+        "migration files",
+        "each step has up.sql and down.sql, and both split into statements",
+        "write the missing down.sql: without it the step cannot be taken back",
+    );
+    let missing: Vec<String> = inputs
+        .steps
+        .iter()
+        .filter(|step| step.down.is_none() && !inputs.config.irreversible.contains(&step.name))
+        .map(|step| format!("{} has no down.sql", step.name))
+        .collect();
+    let (ups, downs) = inputs.steps.iter().fold((0, 0), |(ups, downs), step| {
+        (ups + step.up.statements.len(), downs + step.down.as_ref().map_or(0, |d| d.statements.len()))
+    });
+    let found = format!("{} step(s), {ups} statements up, {downs} down", inputs.steps.len());
+    // The rollback's own checks fail; the files that are there can still be tried.
+    if missing.is_empty() { check.pass(found) } else { check.evidence(missing).warn(found) }
+}
+
+fn names_in_config_are_used(inputs: &Inputs) -> CheckResult {
+    let check = check(
+        2,
+        "accepted steps",
+        "`migration.irreversible` names steps that exist",
+        "take the names out of `migration.irreversible`, or correct them",
+    );
+    let unknown: Vec<String> = inputs
+        .config
+        .irreversible
+        .iter()
+        .filter(|name| !inputs.steps.iter().any(|step| step.name == **name))
+        .map(|name| format!("there is no step `{name}`"))
+        .collect();
+    check.none_of(
+        unknown,
+        &format!("{} accepted as irreversible", inputs.config.irreversible.len()),
+        "unknown steps",
+    )
+}
+
+async fn version(clones: &Clones) -> Result<(CheckResult, String)> {
+    let check =
+        check(3, "server version", "PostgreSQL 13 or newer", "run the twin on the version of production");
+    let row = clones
+        .admin()
+        .query_one(
+            "SELECT current_setting('server_version_num')::int, current_setting('server_version')",
+            &[],
+        )
+        .await
+        .context("ask the server's version")?;
+    let (number, text): (i32, String) = (row.get(0), row.get(1));
+    let found = format!("PostgreSQL {text}");
+    Ok((if number >= OLDEST { check.pass(found) } else { check.fail(found) }, text))
+}
+
+async fn rights(clones: &Clones) -> Result<CheckResult> {
+    let (user, database) = (&clones.user_address.user, &clones.admin_address.name);
+    let check = check(
+        4,
+        "rights",
+        "the migration's role is no superuser and may create in the database; the administrator sees every row",
+        "let the application's role own the staging database, and give it no superuser rights",
+    );
+    let rows = clones
+        .admin()
+        .query(
+            "SELECT r.rolsuper, has_database_privilege(r.oid, d.oid, 'CREATE'), a.rolsuper OR a.rolbypassrls, a.rolsuper OR a.rolcreatedb
+             FROM pg_roles r, pg_database d, pg_roles a WHERE r.rolname = $1 AND d.datname = $2 AND a.rolname = current_user",
+            &[user, database],
+        )
+        .await?;
+    let Some(row) = rows.first() else {
+        return Ok(check.fail(format!("there is no role `{user}` or no database `{database}`")));
+    };
+    let (superuser, creates, sees, makes): (bool, bool, bool, bool) =
+        (row.get(0), row.get(1), row.get(2), row.get(3));
+    let mut wrong = Vec::new();
+    if superuser {
+        wrong.push(format!("`{user}` is a superuser: what it may do here, production's role may not"));
+    }
+    if !creates {
+        wrong.push(format!("`{user}` may not create schemas in `{database}`"));
+    }
+    if !sees {
+        wrong.push("the administrator does not see rows behind row security".to_owned());
+    }
+    if !makes {
+        wrong.push("the administrator may not create databases".to_owned());
+    }
+    Ok(check.none_of(wrong, &format!("`{user}` runs the migration"), "wrong rights"))
+}
+
+async fn quiet(clones: &Clones) -> Result<CheckResult> {
+    let check = check(
+        5,
+        "no long transactions",
+        "no transaction older than 30 s and no prepared one in the staging database",
+        "end the sessions that are named, or wait for them",
+    );
+    let rows = clones
+        .admin()
+        .query(
+            "SELECT format('process %s of %s: %s for %s s', pid, coalesce(nullif(application_name, ''), 'unnamed'), state, extract(epoch FROM now() - xact_start)::int)
+             FROM pg_stat_activity WHERE datname = $1 AND extract(epoch FROM now() - xact_start)::float8 > $2
+             UNION ALL SELECT format('prepared transaction %s', gid) FROM pg_prepared_xacts WHERE database = $1",
+            &[&clones.admin_address.name, &LONG_TRANSACTION_SECONDS],
+        )
+        .await?;
+    Ok(check.none_of(rows.iter().map(|row| row.get(0)).collect(), "none", "long transactions"))
+}
+
+async fn space(clones: &Clones) -> Result<CheckResult> {
+    let check = check(6, "size", "the size of a clone is known", "");
+    let row = clones
+        .admin()
+        .query_one(
+            "SELECT pg_database_size($1::name), pg_size_pretty(pg_database_size($1::name))",
+            &[&clones.admin_address.name],
+        )
+        .await?;
+    let pretty: String = row.get(1);
+    Ok(check.pass(format!("{pretty} a clone, up to four at once; SQL does not tell how much disk is free")))
+}
+
+async fn clone(clones: &mut Clones, original: &State, ui: &Ui) -> Result<(CheckResult, String)> {
+    let check = check(
+        7,
+        "clone",
+        "a clone of the staging database, equal to it by fingerprint",
+        "end the sessions that are at work in the staging database and try again",
+    )
+    .blocker();
+    let made = clones.copy_original().await?;
+    ui.detail(format!("clone {} in {} ms", made.name, made.ms));
+    let state = State::take(&mut clones.as_admin(&made.name).await?).await?;
+    let different: Vec<String> = differences(original, &state, &BTreeSet::new())
+        .into_iter()
+        // Rights on the database itself belong to its name.
+        .filter(|line| !line.starts_with("database "))
+        .collect();
+    let mut found = format!("made in {} ms", made.ms);
+    if !made.closed.is_empty() {
+        found.push_str(&format!("; idle sessions closed for it: {}", made.closed.join(", ")));
+    }
+    let result = if different.is_empty() {
+        check.pass(found)
+    } else {
+        check.evidence(different).fail("the staging database changed while it was copied")
+    };
+    Ok((result, made.name))
+}
+
+fn config_matches(inputs: &Inputs, tables: &[Table]) -> CheckResult {
+    let check = check(
+        8,
+        "conversions name what exists",
+        "the table and column of each conversion exist",
+        "correct `migration.conversions` in stagectl.yml",
+    );
+    let wrong: Vec<String> = inputs
+        .config
+        .conversions
+        .iter()
+        .filter_map(|c| match tables.iter().find(|table| table.is_called(&c.table)) {
+            None => Some(format!("there is no table `{}`", c.table)),
+            Some(table) if table.column(&c.column).is_none() => {
+                Some(format!("table `{}` has no column `{}`", c.table, c.column))
+            }
+            Some(_) => None,
+        })
+        .collect();
+    check.none_of(wrong, &format!("{} conversions", inputs.config.conversions.len()), "unknown names")
+}
+
+fn rows(tables: &[Table]) -> CheckResult {
+    let check = check(
+        9,
+        "rows to migrate",
+        "the tables that the migration names hold rows",
+        "run `stagectl copy-data` first: an empty table proves little",
+    );
+    let empty: Vec<String> =
+        tables.iter().filter(|t| t.rows == 0).map(|t| format!("{} is empty", t.quoted)).collect();
+    let full: Vec<String> =
+        tables.iter().filter(|t| t.rows > 0).map(|t| format!("{}: {} rows", t.quoted, t.rows)).collect();
+    let found = format!("{} of {} tables hold rows", full.len(), tables.len());
+    if !tables.is_empty() && full.is_empty() {
+        check.evidence(empty).warn(found)
+    } else {
+        check.evidence(full).evidence(empty).pass(found)
+    }
+}

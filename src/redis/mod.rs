@@ -1,0 +1,5 @@
+//! Redis: the only place that knows the `redis` crate.
+
+mod probe;
+
+pub use probe::Probe;

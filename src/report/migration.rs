@@ -1,0 +1,85 @@
+//! The body of `staging-backups/migration-test-report-*.json`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CheckResult, Counts};
+
+/// What `test-migration` tried and found. `Statement` and `Difference` are the lab's own records.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct MigrationBody {
+    /// The database that was cloned.
+    pub database: String,
+    pub server_version: String,
+    /// The categories that were asked for.
+    pub categories: Vec<String>,
+    /// The steps in the order in which up applies them.
+    pub steps: Vec<MigrationStep>,
+    pub counts: Counts,
+    pub checks: Vec<CheckResult>,
+    /// Every statement of up as it ran on the clone.
+    pub statements: Vec<StatementRun>,
+    pub conversions: Vec<ConversionSummary>,
+    pub queries: Vec<QueryTiming>,
+    /// What down does not restore.
+    pub differences: Vec<String>,
+    /// The clone that was kept, with `--keep-clone`.
+    pub kept_clone: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct MigrationStep {
+    pub name: String,
+    pub up_statements: usize,
+    /// Absent: there is no down.
+    pub down_statements: Option<usize>,
+    /// How the up's statements are put into transactions.
+    pub transaction: String,
+}
+
+/// One statement of up.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct StatementRun {
+    /// `file:line`.
+    pub place: String,
+    /// Its first words.
+    pub statement: String,
+    pub ms: f64,
+    /// Rows that it changed or returned.
+    pub rows: u64,
+    /// Mode, object, how long, and what it blocks.
+    pub locks: Vec<String>,
+    /// Tables and indexes that it wrote anew.
+    pub rewrites: Vec<String>,
+    /// Write-ahead log of the whole server meanwhile, in bytes.
+    pub wal_bytes: i64,
+}
+
+/// One conversion as it was seen on the clone.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ConversionSummary {
+    pub table: String,
+    pub column: String,
+    pub from: String,
+    pub to: String,
+    /// Rows with `from` and with `to` before.
+    pub from_before: u64,
+    pub to_before: u64,
+    pub from_after: u64,
+    pub to_after: u64,
+    /// Rows that held `from` and are gone or hold something else than `to`.
+    pub lost: u64,
+}
+
+/// A named query before and after up. Times in milliseconds.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct QueryTiming {
+    pub name: String,
+    pub p50_before_ms: f64,
+    pub p95_before_ms: f64,
+    pub p50_after_ms: f64,
+    pub p95_after_ms: f64,
+    /// The plans, as EXPLAIN prints them.
+    pub plan_before: Vec<String>,
+    pub plan_after: Vec<String>,
+}

@@ -1,0 +1,16 @@
+//! The compose file: read, made canonical, hashed as docker compose hashes it.
+
+mod file;
+pub mod hash;
+mod interpolate;
+pub mod model;
+mod normalise;
+mod parse;
+mod scalar;
+pub mod select;
+mod short;
+
+pub use model::{Condition, Project, Service};
+pub use parse::{load, parse, project_name};
+pub use scalar::duration;
+pub use select::{Selection, select};

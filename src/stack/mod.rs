@@ -1,0 +1,23 @@
+//! The environment: its files, certificates and containers.
+
+pub mod addresses;
+pub mod apply;
+pub mod blueprints;
+pub mod certs;
+pub mod compose;
+mod conflict;
+mod explain;
+pub mod generate;
+pub mod journal;
+pub mod labels;
+pub mod observe;
+pub mod plan;
+pub mod ports;
+pub mod render;
+pub mod specify;
+pub mod stop;
+pub mod twin;
+mod wait;
+
+pub use observe::{Observed, observe};
+pub use twin::Twin;

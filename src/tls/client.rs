@@ -1,0 +1,106 @@
+//! A TLS client over an open connection: trusting the twin's own CA and nothing else, or measuring only.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio::net::TcpStream;
+
+/// An encrypted connection.
+pub type Stream = tokio_rustls::client::TlsStream<TcpStream>;
+
+/// Which servers a client believes. Cheap to clone; sessions are never resumed, so that each
+/// connection shows a whole handshake.
+#[derive(Debug, Clone)]
+pub struct Trust(pub(super) Arc<ClientConfig>);
+
+impl Trust {
+    /// Only what the CA in this file has signed. The system's roots do not count.
+    pub fn ca_file(path: &Path) -> Result<Self> {
+        Self::ca(&fs_err::read(path)?).with_context(|| format!("read {}", path.display()))
+    }
+
+    /// Only what the CA in this PEM text has signed.
+    pub fn ca(pem: &[u8]) -> Result<Self> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            roots.add(certificate.context("read the CA certificate")?)?;
+        }
+        let config = builder()?.with_root_certificates(roots).with_no_client_auth();
+        Ok(Self(Arc::new(without_resumption(config))))
+    }
+
+    /// Any server: for measuring what it shows, never for believing what it says.
+    pub fn measure() -> Result<Self> {
+        let verifier = Arc::new(AnyServer(provider()));
+        let config = builder()?.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+        Ok(Self(Arc::new(without_resumption(config))))
+    }
+}
+
+/// Completes a handshake with the server called `name`, offering these ALPN protocols.
+pub async fn connect(stream: TcpStream, name: &str, trust: &Trust, alpn: &[&str]) -> Result<Stream> {
+    let mut config = (*trust.0).clone();
+    config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+    let name =
+        ServerName::try_from(name.to_owned()).with_context(|| format!("`{name}` is no server name"))?;
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    connector.connect(name, stream).await.context("TLS handshake")
+}
+
+pub(super) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>> {
+    Ok(ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?)
+}
+
+fn without_resumption(mut config: ClientConfig) -> ClientConfig {
+    config.resumption = rustls::client::Resumption::disabled();
+    config
+}
+
+/// Accepts any certificate, but still demands that the server holds its key.
+#[derive(Debug)]
+pub(super) struct AnyServer(pub(super) Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyServer {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

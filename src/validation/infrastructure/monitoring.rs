@@ -1,0 +1,378 @@
+//! Does the monitoring see the twin: targets, rules, dashboards, alerts?
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use regex::Regex;
+use serde_json::Value;
+
+use crate::http::{Client, Target};
+use crate::report::Severity;
+use crate::validation::facts::Facts;
+use crate::validation::{Category, Check, Need, Outcome};
+
+const BASE: Check = Check {
+    needs: &[Need::Engine, Need::Prometheus],
+    timeout: Duration::from_secs(30),
+    ..Check::base(Category::Infrastructure)
+};
+
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "MON-001",
+        title: "Prometheus is ready and runs its current configuration",
+        expected: "`/-/ready` answers 200, and the last reload of the configuration succeeded",
+        remedy: "`stagectl logs` of the Prometheus service names the line; `stagectl generate` writes the files again",
+        run: |facts| Box::pin(ready(facts)),
+        ..BASE
+    },
+    Check {
+        id: "MON-002",
+        title: "Prometheus scrapes every service with metrics",
+        expected: "each running service with `metrics` is a target, and each target is up",
+        remedy: "`stagectl logs` of the target; both must share a network",
+        run: |facts| Box::pin(targets(facts)),
+        ..BASE
+    },
+    Check {
+        id: "MON-003",
+        title: "alert rules are loaded and whole",
+        expected: "at least one alert; every rule evaluates without error; each alert has a severity and a summary",
+        remedy: "correct the rule under staging-monitoring/prometheus, then restart Prometheus",
+        run: |facts| Box::pin(rules(facts)),
+        ..BASE
+    },
+    Check {
+        id: "MON-004",
+        title: "every dashboard panel has data",
+        expected: "each query of staging-monitoring/grafana/dashboards is answered without error and with a series",
+        remedy: "a metric was renamed or is not scraped: correct the panel's expression",
+        run: |facts| Box::pin(dashboards(facts)),
+        ..BASE
+    },
+    Check {
+        id: "MON-005",
+        title: "alerts reach Alertmanager",
+        severity: Severity::Minor,
+        expected: "Prometheus has an active Alertmanager",
+        remedy: "look at `alerting` in staging-monitoring/prometheus/prometheus.yml and at Alertmanager's logs",
+        run: |facts| Box::pin(alertmanager(facts)),
+        ..BASE
+    },
+];
+
+/// The configured Prometheus, by its published port.
+fn client(facts: &Facts) -> Result<Client, String> {
+    let service = facts.settings.config.monitoring.prometheus.as_deref().unwrap_or_default();
+    let (host, port) = facts.settings.published(service, 9090).map_err(|error| format!("{error:#}"))?;
+    Ok(Client::plain(Target::published(&host, port, "localhost").map_err(|error| format!("{error:#}"))?))
+}
+
+/// `data` of an API answer.
+async fn api(client: &Client, path: &str) -> Result<Value, String> {
+    let response = client.get(path).await.map_err(|error| format!("{error:#}"))?;
+    data(response.status, response.json())
+}
+
+fn data(status: u16, body: Option<Value>) -> Result<Value, String> {
+    let Some(mut body) = body else { return Err(format!("status {status}, no JSON")) };
+    if body.get("status").and_then(Value::as_str) == Some("success") {
+        return Ok(body.get_mut("data").map(Value::take).unwrap_or_default());
+    }
+    Err(body.get("error").and_then(Value::as_str).unwrap_or("an answer in another shape").to_owned())
+}
+
+async fn ready(facts: &Facts) -> Outcome {
+    let client = match client(facts) {
+        Ok(client) => client,
+        Err(error) => return Outcome::error(error),
+    };
+    match client.get("/-/ready").await {
+        Ok(response) if response.status == 200 => {}
+        Ok(response) => return Outcome::fail(format!("/-/ready answers {}", response.status)),
+        Err(error) => return Outcome::fail(format!("{error:#}")),
+    }
+    match api(&client, "/api/v1/query?query=prometheus_config_last_reload_successful").await {
+        Ok(found) => judge_reload(&found),
+        Err(error) => Outcome::fail(error),
+    }
+}
+
+fn judge_reload(data: &Value) -> Outcome {
+    let value = data.pointer("/result/0/value/1").and_then(Value::as_str);
+    match value {
+        Some("1") => Outcome::pass("ready, configuration loaded"),
+        Some(_) => Outcome::fail("the last reload of the configuration failed; the one before it runs"),
+        // Prometheus has not scraped itself yet; it started with this configuration, so it is good.
+        None => Outcome::pass("ready; it has not measured itself yet"),
+    }
+}
+
+async fn targets(facts: &Facts) -> Outcome {
+    let found = match client(facts) {
+        Ok(client) => api(&client, "/api/v1/targets?state=active").await,
+        Err(error) => Err(error),
+    };
+    let services = &facts.settings.config.services;
+    let expected: Vec<String> = facts
+        .running()
+        .filter_map(|container| {
+            let metrics = services.get(container.service())?.metrics.as_ref()?;
+            Some(format!("{}:{}", container.service(), metrics.port))
+        })
+        .collect();
+    match found {
+        Ok(found) => {
+            let active = found.get("activeTargets").and_then(Value::as_array).cloned().unwrap_or_default();
+            let problems = judge_targets(&active, &expected);
+            Outcome::none(problems, active.len(), "targets up")
+        }
+        Err(error) => Outcome::fail(error),
+    }
+}
+
+fn judge_targets(active: &[Value], expected: &[String]) -> Vec<String> {
+    let text =
+        |target: &Value, key: &str| target.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut problems: Vec<String> = active
+        .iter()
+        .filter(|target| text(target, "health") != "up")
+        .map(|target| {
+            format!(
+                "{} is {}: {}",
+                text(target, "scrapeUrl"),
+                text(target, "health"),
+                text(target, "lastError")
+            )
+        })
+        .collect();
+    problems.extend(
+        expected
+            .iter()
+            .filter(|place| !active.iter().any(|target| text(target, "scrapeUrl").contains(place.as_str())))
+            .map(|place| format!("{place} is not scraped")),
+    );
+    problems
+}
+
+async fn rules(facts: &Facts) -> Outcome {
+    let found = match client(facts) {
+        Ok(client) => api(&client, "/api/v1/rules").await,
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(found) => {
+            let groups = found.get("groups").and_then(Value::as_array).cloned().unwrap_or_default();
+            let rules: Vec<&Value> =
+                groups.iter().filter_map(|group| group.get("rules")?.as_array()).flatten().collect();
+            let alerts =
+                rules.iter().filter(|rule| rule.get("type").is_some_and(|t| t == "alerting")).count();
+            if alerts == 0 {
+                return Outcome::fail("no alert rule is loaded");
+            }
+            Outcome::none(rules.iter().filter_map(|rule| broken_rule(rule)).collect(), rules.len(), "rules")
+        }
+        Err(error) => Outcome::fail(error),
+    }
+}
+
+fn broken_rule(rule: &Value) -> Option<String> {
+    let text = |path: &str| rule.pointer(path).and_then(Value::as_str).unwrap_or_default();
+    let name = text("/name");
+    if text("/health") == "err" {
+        return Some(format!("{name}: {}", text("/lastError")));
+    }
+    if text("/type") == "alerting"
+        && (text("/labels/severity").is_empty() || text("/annotations/summary").is_empty())
+    {
+        return Some(format!("{name} has no severity or no summary"));
+    }
+    None
+}
+
+/// How many queries are asked at a time.
+const PARALLEL: usize = 8;
+
+async fn dashboards(facts: &Facts) -> Outcome {
+    let folder = facts.settings.root.join("staging-monitoring/grafana/dashboards");
+    let panels = match read_panels(&folder) {
+        Ok(panels) if panels.is_empty() => return Outcome::skip("there is no dashboard with a query"),
+        Ok(panels) => panels,
+        Err(error) => return Outcome::error(error),
+    };
+    let client = match client(facts) {
+        Ok(client) => client,
+        Err(error) => return Outcome::error(error),
+    };
+    let asked: Vec<(String, Result<usize, String>)> = stream::iter(panels)
+        .map(|(place, expression)| {
+            let client = client.clone();
+            async move {
+                let path = format!("/api/v1/query?query={}", encode(&concrete(&expression)));
+                (place, api(&client, &path).await.map(|data| series(&data)))
+            }
+        })
+        .buffered(PARALLEL)
+        .collect()
+        .await;
+    judge_panels(&asked)
+}
+
+/// Title and expression of each query of each dashboard.
+fn read_panels(folder: &std::path::Path) -> Result<Vec<(String, String)>, String> {
+    let mut found = Vec::new();
+    let Ok(entries) = fs_err::read_dir(folder) else { return Ok(found) };
+    let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.sort();
+    for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "json")) {
+        let text = fs_err::read_to_string(file).map_err(|error| error.to_string())?;
+        let dashboard: Value =
+            serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+        let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        collect_panels(&dashboard, &name, &mut found);
+    }
+    Ok(found)
+}
+
+/// Rows hold panels of their own.
+fn collect_panels(parent: &Value, dashboard: &str, found: &mut Vec<(String, String)>) {
+    for panel in parent.get("panels").and_then(Value::as_array).into_iter().flatten() {
+        let title = panel.get("title").and_then(Value::as_str).unwrap_or("untitled");
+        for target in panel.get("targets").and_then(Value::as_array).into_iter().flatten() {
+            if let Some(expression) = target.get("expr").and_then(Value::as_str).filter(|e| !e.is_empty()) {
+                found.push((format!("{dashboard} / {title}"), expression.to_owned()));
+            }
+        }
+        collect_panels(panel, dashboard, found);
+    }
+}
+
+static VARIABLE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)(?::[a-z]+)?\}?").ok());
+
+/// An expression with Grafana's variables replaced: times by times, all others by "any".
+fn concrete(expression: &str) -> String {
+    let Some(variable) = VARIABLE.as_ref() else { return expression.to_owned() };
+    variable
+        .replace_all(expression, |found: &regex::Captures<'_>| {
+            match found.get(1).map_or("", |name| name.as_str()) {
+                "__rate_interval" | "__interval" => "5m",
+                "__range" => "1h",
+                _ => ".*",
+            }
+        })
+        .into_owned()
+}
+
+/// Percent-encodes all but the unreserved characters.
+fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
+
+fn series(data: &Value) -> usize {
+    match data.get("result") {
+        Some(Value::Array(list)) => list.len(),
+        Some(_) => 1,
+        None => 0,
+    }
+}
+
+fn judge_panels(asked: &[(String, Result<usize, String>)]) -> Outcome {
+    let broken: Vec<String> = asked
+        .iter()
+        .filter_map(|(place, answer)| Some(format!("{place}: {}", answer.as_ref().err()?)))
+        .collect();
+    if !broken.is_empty() {
+        return Outcome::none(broken, asked.len(), "queries");
+    }
+    let empty: BTreeSet<&str> =
+        asked.iter().filter(|(_, answer)| matches!(answer, Ok(0))).map(|(place, _)| place.as_str()).collect();
+    let words = format!("{} of {} queries have data", asked.len() - empty.len(), asked.len());
+    // Right after the start nothing has been counted yet; half of them empty is more than that.
+    match empty.len() {
+        0 => Outcome::pass(words),
+        some if some * 2 > asked.len() => Outcome::fail(words).evidence(empty),
+        _ => Outcome::warn(words).evidence(empty),
+    }
+}
+
+async fn alertmanager(facts: &Facts) -> Outcome {
+    if facts.settings.config.monitoring.alertmanager.is_none() {
+        return Outcome::skip("stagectl.yml has no `monitoring.alertmanager`");
+    }
+    let found = match client(facts) {
+        Ok(client) => api(&client, "/api/v1/alertmanagers").await,
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(found) => {
+            let active = found.get("activeAlertmanagers").and_then(Value::as_array).map_or(0, Vec::len);
+            if active == 0 {
+                Outcome::fail("Prometheus knows no active Alertmanager")
+            } else {
+                Outcome::pass(format!("{active} active"))
+            }
+        }
+        Err(error) => Outcome::fail(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::report::Status;
+
+    #[test]
+    fn a_target_that_is_down_or_absent_is_seen() {
+        let up = json!({"scrapeUrl": "http://app:3000/metrics", "health": "up", "lastError": ""});
+        let down = json!({"scrapeUrl": "http://db:9187/metrics", "health": "down", "lastError": "refused"});
+        assert!(judge_targets(&[up.clone()], &["app:3000".into()]).is_empty());
+        assert_eq!(judge_targets(&[down], &[]), ["http://db:9187/metrics is down: refused"]);
+        assert_eq!(judge_targets(&[up], &["redis:9121".into()]), ["redis:9121 is not scraped"]);
+    }
+
+    #[test]
+    fn a_rule_with_an_error_and_an_alert_without_words_are_seen() {
+        let alert = json!({"name": "A", "type": "alerting", "health": "ok",
+            "labels": {"severity": "critical"}, "annotations": {"summary": "x"}});
+        assert_eq!(broken_rule(&alert), None);
+        assert!(broken_rule(&json!({"name": "A", "type": "alerting", "health": "ok"})).is_some());
+        let error = json!({"name": "R", "type": "recording", "health": "err", "lastError": "many-to-many"});
+        assert_eq!(broken_rule(&error).unwrap(), "R: many-to-many");
+    }
+
+    #[test]
+    fn panels_in_rows_are_found_and_their_variables_replaced() {
+        let dashboard = json!({"panels": [{"title": "Row", "panels": [
+            {"title": "Rate", "targets": [{"expr": "rate(x{job=~\"$job\"}[$__rate_interval])"}, {"expr": ""}]}]}]});
+        let mut found = Vec::new();
+        collect_panels(&dashboard, "d", &mut found);
+        assert_eq!(found.len(), 1);
+        assert_eq!(concrete(&found[0].1), "rate(x{job=~\".*\"}[5m])");
+        assert_eq!(encode("a b+c"), "a%20b%2Bc");
+    }
+
+    #[test]
+    fn an_error_fails_few_empty_panels_warn_and_many_fail() {
+        let of = |answers: &[Result<usize, String>]| {
+            judge_panels(&answers.iter().map(|a| ("p".to_owned(), a.clone())).collect::<Vec<_>>()).status
+        };
+        assert_eq!(of(&[Ok(1), Ok(2)]), Status::Pass);
+        assert_eq!(of(&[Ok(1), Err("parse error".into())]), Status::Fail);
+        assert_eq!(of(&[Ok(0)]), Status::Fail);
+        assert_eq!(data(400, Some(json!({"status": "error", "error": "bad"}))), Err("bad".to_owned()));
+        assert_eq!(judge_reload(&json!({"result": [{"value": [0, "0"]}]})).status, Status::Fail);
+    }
+}

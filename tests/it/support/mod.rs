@@ -1,0 +1,17 @@
+//! What the tests share: the binary, a workspace, real servers in containers that go
+//! with their guards, and waiting for a condition.
+
+mod container;
+mod postgres;
+mod redis;
+mod wait;
+mod workspace;
+
+#[allow(unused_imports, reason = "each subject takes what it needs")]
+pub use self::{
+    container::{Container, docker, engine_or_skip, free_port, image},
+    postgres::Postgres,
+    redis::Redis,
+    wait::eventually,
+    workspace::{Outcome, Workspace},
+};

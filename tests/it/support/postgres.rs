@@ -1,0 +1,94 @@
+//! A real PostgreSQL server in a container.
+
+use std::time::Duration;
+
+use stagectl::model::DatabaseAddress;
+use stagectl::postgres::{Session, connect};
+
+use super::container::{Container, image};
+use super::wait::eventually;
+
+const PASSWORD: &str = "test-password";
+
+/// A server with the superuser `postgres`; gone on drop.
+#[derive(Debug)]
+pub struct Postgres {
+    pub container: Container,
+    pub port: u16,
+}
+
+impl Postgres {
+    /// Starts one and waits until it answers. Its data lives in memory.
+    pub fn start() -> Self {
+        let container = Container::run(&[
+            "--publish",
+            "127.0.0.1::5432",
+            "--env",
+            &format!("POSTGRES_PASSWORD={PASSWORD}"),
+            "--tmpfs",
+            "/var/lib/postgresql/data:mode=0700",
+            "--shm-size=256m",
+            &image("postgres"),
+            "postgres",
+            "-c",
+            "fsync=off",
+            "-c",
+            "max_connections=200",
+        ]);
+        let port = container.port(5432);
+        let server = Self { container, port };
+        // Over TCP: during its initialisation the server listens on its socket only.
+        eventually("PostgreSQL answers", Duration::from_secs(90), || {
+            server.container.try_exec(&["pg_isready", "--host=127.0.0.1", "--username=postgres"])
+        });
+        server
+    }
+
+    pub fn address(&self, database: &str) -> DatabaseAddress {
+        self.address_as("postgres", PASSWORD, database)
+    }
+
+    pub fn address_as(&self, user: &str, password: &str, database: &str) -> DatabaseAddress {
+        DatabaseAddress {
+            host: "127.0.0.1".into(),
+            port: self.port,
+            name: database.into(),
+            user: user.into(),
+            password: password.to_owned().into(),
+        }
+    }
+
+    pub fn url(&self, database: &str) -> String {
+        format!("postgresql://postgres:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    pub fn password(&self) -> &'static str {
+        PASSWORD
+    }
+
+    /// A session as the superuser.
+    pub async fn session(&self, database: &str) -> Session {
+        connect(&self.address(database)).await.expect("connect to the test server")
+    }
+
+    /// Runs statements as the superuser.
+    pub async fn execute(&self, database: &str, sql: &str) {
+        if let Err(error) = self.session(database).await.batch_execute(sql).await {
+            panic!("{}\nin: {sql}", stagectl::postgres::explain(&error));
+        }
+    }
+
+    /// The first column of every row, as text.
+    pub async fn texts(&self, database: &str, sql: &str) -> Vec<String> {
+        let rows = match self.session(database).await.simple_query(sql).await {
+            Ok(rows) => rows,
+            Err(error) => panic!("{}\nin: {sql}", stagectl::postgres::explain(&error)),
+        };
+        rows.into_iter()
+            .filter_map(|message| match message {
+                tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("NULL").to_owned()),
+                _ => None,
+            })
+            .collect()
+    }
+}
