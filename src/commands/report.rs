@@ -47,7 +47,7 @@ pub async fn run(context: &Context) -> Result<u8> {
 fn parts(settings: &Settings) -> Result<Vec<Part>> {
     let config = &settings.config;
     let folder = settings.backups();
-    let mut parts = vec![part(&folder, "setup", "staging-setup-report", "stagectl setup", &[])?];
+    let mut parts = vec![part(&folder, "setup", "setup-report", "stagectl setup", &[])?];
     if config.production.as_ref().is_some_and(|production| production.database_url.is_some()) {
         parts.push(part(&folder, "copy", "test-data-summary", "stagectl copy-data", &[])?);
     }

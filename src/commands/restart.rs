@@ -27,7 +27,8 @@ pub async fn run(context: &Context, args: ServicesArgs) -> Result<u8> {
             .hint("`stagectl up` starts the containers")
             .into());
     }
-    let plan = stop::restart(&chosen);
+    let all = twin::containers(&engine, &project, &[]).await?;
+    let plan = stop::restart(&stop::with_followers(&all, chosen));
     if args.dry_run {
         containers::show(context, &plan, &Applied::default())?;
         return Ok(exit::OK);

@@ -104,7 +104,7 @@ async fn steps(
     if let Some((request, plan)) = planned.certificates.as_ref().filter(|(_, plan)| !plan.is_empty()) {
         context.ui.phase("Make certificates");
         certs::apply(request, plan, clock::now(), &context.ui)?;
-        report.certificates = plan.text().lines().map(str::to_owned).collect();
+        report.certificates = plan.text().lines().map(|line| line.trim().to_owned()).collect();
         report.changed = true;
         renewed = true;
     }
@@ -227,13 +227,19 @@ fn summary_text(root: &Path, report: &Report<Setup>, file: &ReportFile) -> Strin
     let body = &report.body;
     let mut text = report.envelope.summary.clone();
     if body.changed {
-        text.push_str(&format!(
-            " after {:.1} s: {} files, {} changes to containers, {} tables",
-            report.envelope.duration_ms as f64 / 1000.0,
-            body.files.len(),
-            body.containers.len(),
-            body.database.len()
-        ));
+        let done = [
+            (body.files.len(), "files"),
+            (body.certificates.len(), "certificates"),
+            (body.containers.len(), "changes to containers"),
+            (body.database.len(), "tables"),
+        ];
+        let done: Vec<String> = done
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        let seconds = report.envelope.duration_ms as f64 / 1000.0;
+        text.push_str(&format!(" after {seconds:.1} s: {}", done.join(", ")));
     }
     text.push_str("\n\n");
     let width = body.addresses.iter().map(|address| address.what.len()).max().unwrap_or_default();

@@ -71,7 +71,10 @@ fn inputs(settings: &Settings) -> Result<Inputs> {
     } else {
         config.queries.clone()
     };
-    Ok(Inputs { config, steps, queries, query_ms: settings.config.validation.query_ms })
+    let service = &settings.database()?.service;
+    let name = settings.service(service)?.container_name.clone();
+    let container = name.unwrap_or_else(|| format!("{}-{service}-1", settings.config.project));
+    Ok(Inputs { config, steps, queries, container, query_ms: settings.config.validation.query_ms })
 }
 
 fn body(inputs: &Inputs, database: &str, categories: &[Category]) -> MigrationBody {
@@ -173,6 +176,7 @@ impl Run {
         body.checks.sort_by_key(|check| Category::parse(&check.category));
         let verdict = Verdict::over(&body.checks);
         let names: Vec<&str> = body.steps.iter().map(|step| step.name.as_str()).collect();
+        let partial = body.categories.len() < Category::ALL.len();
         let summary = match verdict {
             Verdict::Ready | Verdict::ReadyWithWarnings => {
                 format!("{} can be applied and taken back", names.join(", "))
@@ -184,6 +188,8 @@ impl Run {
             }
             Verdict::Incomplete => "something could not be checked".to_owned(),
         };
+        let summary =
+            if partial { format!("{summary} (only {})", body.categories.join(", ")) } else { summary };
         self.report.envelope.finish(verdict, summary, clock::now());
         self.file.save(&self.report)?;
         if self.ui.options.json {

@@ -9,7 +9,7 @@ use super::Context;
 use crate::cli::ValidateArgs;
 use crate::clock;
 use crate::config::Settings;
-use crate::report::{CheckResult, Counts, Envelope, Report, Validation, Verdict, junit, text};
+use crate::report::{CheckResult, Counts, Envelope, Report, Validation, Verdict, html, junit, text};
 use crate::store::{Mode, ReportFile, new_run_id, write};
 use crate::validation::facts::Facts;
 use crate::validation::redact::Redactor;
@@ -92,7 +92,10 @@ async fn check(
     let xml = junit::checks(&report.envelope.project, &report.body.results);
     let junit_path = file.path.with_extension("xml");
     write(&junit_path, xml.as_bytes(), Mode::Public)?;
+    let html_path = file.path.with_extension("html");
+    write(&html_path, html::validation(&report).as_bytes(), Mode::Public)?;
     context.ui.note(format!("report: {}", file.path.display()));
+    context.ui.note(format!("HTML:   {}", html_path.display()));
     context.ui.note(format!("JUnit:  {}", junit_path.display()));
     Ok(report)
 }

@@ -33,6 +33,9 @@ pub struct Migration {
     /// The longest that a lock may keep readers or writers out, in milliseconds.
     #[serde(default = "lock_ms")]
     pub lock_ms: u64,
+    /// The longest that up may take as a whole, in milliseconds.
+    #[serde(default = "up_ms")]
+    pub up_ms: u64,
     /// How often each named query runs before and after.
     #[serde(default = "query_runs")]
     pub query_runs: u32,
@@ -84,6 +87,9 @@ pub struct NamedQuery {
 
 fn lock_ms() -> u64 {
     1000
+}
+fn up_ms() -> u64 {
+    60_000
 }
 fn query_runs() -> u32 {
     20

@@ -21,11 +21,14 @@ pub struct Validation {
     pub error_percent: f64,
     pub load_seconds: u64,
     pub load_connections: u32,
+    /// Answers 200 when the application and what it needs are well.
     pub health_path: String,
     pub page_path: String,
+    /// Routes that are asked through the proxy.
     pub api: Vec<ApiRoute>,
+    /// Queries that are timed as the application's role.
     pub queries: Vec<NamedQuery>,
-    /// Tables that must exist and hold rows.
+    /// Tables that must exist and hold rows; with a column (`Table.column`), the column must exist.
     pub tables: Vec<String>,
     /// The env matrix: variables by service.
     pub variables: BTreeMap<String, BTreeMap<String, VariableRule>>,
@@ -63,15 +66,19 @@ pub struct ApiRoute {
     pub status: u16,
 }
 
-/// One variable of the env matrix.
+/// One variable of the env matrix. `source` and `owner` are for people.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct VariableRule {
+    /// Must be set and not empty in the running container.
     pub required: bool,
-    /// `string`, `url`, `integer`, `boolean` or a list of the allowed values.
+    /// `string`, `url`, `integer` or `boolean`.
     pub kind: Option<String>,
+    /// The only values that may stand there.
     pub allowed: Vec<String>,
+    /// Where the value comes from.
     pub source: Option<String>,
+    /// Who is asked when it is missing.
     pub owner: Option<String>,
 }
 

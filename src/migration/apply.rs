@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::{ErrorPosition, SqlState};
 
-use super::locks::LockTaken;
+use super::locks::{LockMode, LockTaken};
 use super::script::{Script, controls_transaction};
 use super::statements::Statement;
 use super::watch::{Lock, Watch};
@@ -183,29 +183,39 @@ fn lock_taken((relation, kind, mode): Lock) -> LockTaken {
     LockTaken { relation, kind: kind.to_owned(), mode, held_ms: 0.0, blocks: mode.blocks().to_owned() }
 }
 
-/// A lock belongs to the first statement that is seen with it, and lasts until the transaction's end.
+/// A lock belongs to the first statement that is seen with it, and lasts until its transaction's end.
 fn hold_locks(statements: &mut [StatementRun], script: &Script, commit_ms: f64) {
-    if !script.wrapped {
-        // Without one transaction around, the statement's own time is what is known.
-        for statement in statements {
-            let ms = statement.ms;
-            statement.locks.iter_mut().for_each(|lock| lock.held_ms = ms);
-        }
-        return;
-    }
-    let mut known: Vec<(String, super::locks::LockMode)> = Vec::new();
     let times: Vec<f64> = statements.iter().map(|s| s.ms).collect();
+    let mut known: Vec<(usize, String, LockMode)> = Vec::new();
     for (index, statement) in statements.iter_mut().enumerate() {
-        statement.locks.retain(|lock| {
-            let new = !known.iter().any(|(relation, mode)| *relation == lock.relation && *mode == lock.mode);
+        let end = transaction_end(script, index).min(times.len() - 1);
+        let commit_ms = if script.wrapped { commit_ms } else { 0.0 };
+        let held_ms = times[index..=end].iter().sum::<f64>() + commit_ms;
+        statement.locks.retain_mut(|lock| {
+            lock.held_ms = held_ms;
+            let key = (end, lock.relation.clone(), lock.mode);
+            let new = !known.contains(&key);
             if new {
-                known.push((lock.relation.clone(), lock.mode));
+                known.push(key);
             }
             new
         });
-        let held = times[index..].iter().sum::<f64>() + commit_ms;
-        statement.locks.iter_mut().for_each(|lock| lock.held_ms = held);
     }
+}
+
+/// The statement that ends the transaction of the one at `index`: itself, where it has none.
+fn transaction_end(script: &Script, index: usize) -> usize {
+    if script.wrapped {
+        return script.statements.len() - 1;
+    }
+    let begins = |s: &Statement| matches!(s.words().next(), Some("begin" | "start"));
+    let ends = |s: &Statement| controls_transaction(s) && !begins(s);
+    let before = script.statements[..=index].iter().rposition(begins);
+    let open = before.is_some_and(|at| !script.statements[at..index].iter().any(ends));
+    if !open {
+        return index;
+    }
+    script.statements[index..].iter().position(ends).map_or(script.statements.len() - 1, |at| index + at)
 }
 
 /// The file behind each relation, as this session's transaction sees it.
@@ -240,5 +250,22 @@ fn stopped(script: &Script, statement: &Statement, error: &tokio_postgres::Error
         statement: statement.short(),
         sqlstate: code(error),
         message: explain(error) + &hint,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::migration::TransactionMode;
+
+    #[test]
+    fn a_lock_lasts_until_its_own_transaction_ends() {
+        let ends = |sql: &str| {
+            let script = Script::parse("up.sql".into(), sql, TransactionMode::Auto).unwrap();
+            (0..script.statements.len()).map(|i| transaction_end(&script, i)).collect::<Vec<_>>()
+        };
+        assert_eq!(ends("SELECT 1; SELECT 2; SELECT 3"), [2, 2, 2]);
+        assert_eq!(ends("VACUUM t; SELECT 2"), [0, 1]);
+        assert_eq!(ends("SELECT 0; BEGIN; SELECT 2; COMMIT; SELECT 4"), [0, 3, 3, 3, 4]);
     }
 }

@@ -1,6 +1,7 @@
 //! Clones of the staging database: made by the server itself, named so that a later run
 //! recognises and drops those of a killed one. Nothing here writes to the original.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -23,7 +24,8 @@ pub struct Clones {
     /// The migration's own role, at the original.
     pub user_address: DatabaseAddress,
     run_id: String,
-    next: u32,
+    /// Clones made so far.
+    count: AtomicU32,
     /// True where the server knows `STRATEGY`.
     has_strategy: bool,
 }
@@ -56,7 +58,7 @@ impl Clones {
             admin_address: admin,
             user_address: user,
             run_id: run_id.to_owned(),
-            next: 0,
+            count: AtomicU32::new(0),
             has_strategy: version >= 150_000,
         })
     }
@@ -97,7 +99,7 @@ impl Clones {
 
     /// Copies the original. Its idle sessions are closed for the moment of the copy, and new ones
     /// wait for its end; a session at work is left alone, and after a while the copy gives up.
-    pub async fn copy_original(&mut self) -> Result<Made> {
+    pub async fn copy_original(&self) -> Result<Made> {
         let (name, start) = (self.name(), Instant::now());
         let statement = self.create(&name, self.original(), true);
         let mut closed = Vec::new();
@@ -130,7 +132,7 @@ impl Clones {
     }
 
     /// Copies a clone, which nobody else is connected to.
-    pub async fn copy(&mut self, template: &str) -> Result<String> {
+    pub async fn copy(&self, template: &str) -> Result<String> {
         let name = self.name();
         let statement = self.create(&name, template, false);
         self.admin
@@ -183,9 +185,9 @@ impl Clones {
         )
     }
 
-    fn name(&mut self) -> String {
-        self.next += 1;
-        clone_name(self.original(), &self.run_id.to_lowercase().replace('-', "_"), self.next)
+    fn name(&self) -> String {
+        let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        clone_name(self.original(), &self.run_id.to_lowercase().replace('-', "_"), number)
     }
 
     async fn busy(&self, watcher: &Session) -> Result<Failure> {

@@ -21,6 +21,8 @@ pub struct Inputs {
     pub config: Migration,
     pub steps: Vec<Step>,
     pub queries: Vec<NamedQuery>,
+    /// The container that runs the database, for what SQL does not tell.
+    pub container: String,
     /// The longest that a named query may take, in milliseconds.
     pub query_ms: u64,
 }

@@ -104,7 +104,7 @@ where
 {
     let driver = tokio::spawn(async move {
         if let Err(error) = connection.await {
-            tracing::debug!(%error, "postgres connection ended");
+            tracing::trace!(%error, "postgres connection ended");
         }
     });
     Session { client, driver }

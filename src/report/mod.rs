@@ -2,6 +2,7 @@
 //! Bytes out; nothing is opened here.
 
 pub mod copy;
+pub mod html;
 pub mod junit;
 pub mod migration;
 mod model;
@@ -9,7 +10,7 @@ pub mod readiness;
 pub mod schema;
 pub mod setup;
 pub mod text;
-mod validation;
+pub mod validation;
 
 pub use model::{CheckResult, Counts, Envelope, Report, Severity, Status, Verdict};
 pub use validation::{CategorySummary, Validation};

@@ -17,6 +17,9 @@ pub fn checks(results: &[CheckResult], verbose: bool) -> String {
     out
 }
 
+/// How many lines of evidence are shown without `--verbose`.
+const EVIDENCE: usize = 5;
+
 /// A status as a sign and a word, coloured.
 pub fn sign(status: Status) -> String {
     let s = Styles::default();
@@ -39,8 +42,13 @@ fn line(result: &CheckResult, verbose: bool) -> String {
     out.push('\n');
     if needs_attention(result) {
         out.push_str(&format!("            expected {}\n", result.expected));
-        for evidence in result.evidence.iter().take(5) {
+        let shown = if verbose { result.evidence.len() } else { EVIDENCE };
+        for evidence in result.evidence.iter().take(shown) {
             out.push_str(&format!("            {evidence}\n"));
+        }
+        if result.evidence.len() > shown {
+            let more = result.evidence.len() - shown;
+            out.push_str(&format!("            and {more} more, in the report\n"));
         }
         if !result.remedy.is_empty() {
             out.push_str(&format!("            {} {}\n", Styles::paint(s.hint, "fix:"), result.remedy));

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{CheckResult, Counts, Verdict};
 
+/// How the evidence line begins that holds a latency histogram: `≤1ms 12 · ≤2ms 40 · …`.
+pub const LATENCIES: &str = "latencies: ";
+
 /// What `validate` found.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Validation {

@@ -12,6 +12,7 @@ pub mod journal;
 pub mod labels;
 pub mod observe;
 pub mod plan;
+mod planner;
 pub mod ports;
 pub mod render;
 pub mod specify;

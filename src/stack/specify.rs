@@ -111,7 +111,7 @@ pub fn container(
             .ulimits
             .iter()
             .map(|(name, limit)| match *limit {
-                Ulimit::Single { single } => (name.clone(), single, single),
+                Ulimit::Single(single) => (name.clone(), single, single),
                 Ulimit::Each { soft, hard } => (name.clone(), soft, hard),
             })
             .collect(),

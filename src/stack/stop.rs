@@ -62,6 +62,28 @@ pub fn restart(containers: &[Container]) -> Plan {
     plan
 }
 
+/// Adds the containers that ask to be restarted along with the chosen ones.
+pub fn with_followers(all: &[Container], mut chosen: Vec<Container>) -> Vec<Container> {
+    loop {
+        let follower = all.iter().find(|container| {
+            !chosen.iter().any(|other| other.id == container.id)
+                && chosen.iter().any(|other| follows(container, other.service()))
+        });
+        match follower {
+            Some(container) => chosen.push(container.clone()),
+            None => return chosen,
+        }
+    }
+}
+
+fn follows(container: &Container, service: &str) -> bool {
+    container.state.running
+        && container.label(labels::DEPENDS_ON).split(',').any(|entry| {
+            let mut parts = entry.split(':');
+            parts.next() == Some(service) && parts.nth(1) == Some("true")
+        })
+}
+
 /// The services that a container's label says it depends on.
 fn dependencies(container: &Container) -> impl Iterator<Item = &str> {
     container.label(labels::DEPENDS_ON).split(',').filter_map(|entry| entry.split(':').next())

@@ -7,7 +7,8 @@ use anyhow::Result;
 use super::compose::{self, Project, Selection};
 use super::labels::Dialect;
 use super::observe::{self, Observed, observe};
-use super::plan::{self, Plan};
+use super::plan::Plan;
+use super::planner;
 use super::render::COMPOSE_FILE;
 use crate::config::load;
 use crate::engine::{Container, Engine};
@@ -44,7 +45,7 @@ impl Twin {
     pub async fn plan_up(&self, selection: &Selection) -> Result<(Plan, Observed)> {
         let selected = compose::select(&self.project, selection)?;
         let observed = observe(&self.engine, &self.project, &selected).await?;
-        let plan = plan::up(&self.project, &selected, &observed, &self.dialect)?;
+        let plan = planner::up(&self.project, &selected, &observed, &self.dialect)?;
         Ok((plan, observed))
     }
 }

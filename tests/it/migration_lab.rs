@@ -11,7 +11,7 @@ const PASSWORD: &str = "application-password";
 /// A staging database of users and orders, owned by the application's role.
 const SCHEMA: &str = "
 CREATE TYPE role AS ENUM ('LEARNER', 'TEACHER', 'ADMIN');
-CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL, email text UNIQUE, role role NOT NULL DEFAULT 'LEARNER', note varchar(20));
+CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL, email text UNIQUE, role role NOT NULL DEFAULT 'LEARNER', note varchar(20), visits int);
 CREATE TABLE orders (id int PRIMARY KEY, user_id int REFERENCES users, total numeric(10,2) CHECK (total >= 0));
 CREATE INDEX orders_user_id ON orders (user_id);
 INSERT INTO users SELECT i, 'user ' || i, i || '@staging.local', (ARRAY['LEARNER','TEACHER'])[1 + i % 2]::role, NULL FROM generate_series(1, 8) i;
@@ -42,9 +42,10 @@ impl Staging {
         self.workspace.write(
             "stagectl.yml",
             &format!(
-                "version: 1\nproject: lab\nservices:\n  db:\n    role: database\n    image: postgres:15.8\n    ports: ['{}:5432']\n\
+                "version: 1\nproject: lab\nservices:\n  db:\n    role: database\n    image: postgres:15.8\n    container_name: '{}'\n    ports: ['{}:5432']\n\
                  database:\n  service: db\n  name: staging_db\n  user: app\n  password: {PASSWORD}\n  admin_password: {}\n\
                  migration:\n  path: migrations/one\n  lock_ms: 60000\n{more}",
+                self.server.container.id,
                 self.server.port,
                 self.server.password()
             ),
@@ -151,6 +152,46 @@ async fn a_faithful_migration_passes_every_category_and_leaves_nothing_but_its_r
     staging.test(&["--only", "rollback"]).expect_code(0);
 }
 
+/// What the sample production holds, as the application's role owns it after a copy.
+const SAMPLE_ROWS: &str = r#"
+INSERT INTO "User" (id, email, name, role) SELECT 'u' || i, i || '@staging.local', 'User ' || i, (ARRAY['LEARNER', 'TEACHER', 'LEARNER', 'ADMIN'])[1 + i % 4]::"UserRole" FROM generate_series(1, 10) i;
+INSERT INTO "Story" (id, title, slug, content, "authorId") SELECT 's' || i, 'Story', 'story-' || i, 'text', 'u' || i FROM generate_series(1, 10) i;
+INSERT INTO "UserStory" ("userId", "storyId", progress) SELECT 'u' || i, 's' || i, 10 * i FROM generate_series(1, 10) i;"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_migration_of_the_sample_can_be_applied_and_taken_back() {
+    if !engine_or_skip() {
+        return;
+    }
+    let staging = Staging::start().await;
+    let sample = |path: &str| {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/sample");
+        fs_err::read_to_string(root.join(path)).expect("a file of the sample")
+    };
+    // The schema is written for psql; its commands and roles are the production's own.
+    let schema: Vec<String> = sample("production/schema.sql")
+        .lines()
+        .filter(|line| !line.starts_with('\\') && !line.starts_with("CREATE ROLE"))
+        .map(str::to_owned)
+        .collect();
+    staging.server.execute("postgres", "CREATE ROLE stories_app; CREATE ROLE stories_reader").await;
+    staging.server.execute("staging_db", "DROP TABLE orders, users; DROP TYPE role").await;
+    staging.server.execute("staging_db", &format!("SET ROLE app; {}", schema.join("\n"))).await;
+    staging.server.execute("staging_db", &format!("SET ROLE app; {SAMPLE_ROWS}")).await;
+    // The trail that the migration itself writes, where the environment keeps one.
+    let trail = include_str!("../../src/postgres/sql/staging_schemas.sql");
+    staging.server.execute("staging_db", &format!("SET ROLE app; {trail}")).await;
+    let folder = "migrations/20261101_role_learner_to_customer";
+    staging.migration(&sample(&format!("{folder}/up.sql")), Some(&sample(&format!("{folder}/down.sql"))));
+    staging.configure("  conversions:\n    - {table: User, column: role, from: LEARNER, to: CUSTOMER}\n");
+
+    let report = staging.test(&[]).expect_code(0).json();
+    assert_eq!(report["verdict"], "ready", "{report:#}");
+    expect(&report, "MIG-LOG-002", "pass", "5 rows converted");
+    expect(&report, "MIG-ROL-002", "pass", "1 step");
+    expect(&report, "MIG-EDG-004", "pass", "stops cleanly");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_planted_fault_in_each_category_turns_the_verdict_red_and_names_the_culprit() {
     if !engine_or_skip() {
@@ -164,6 +205,22 @@ async fn a_planted_fault_in_each_category_turns_the_verdict_red_and_names_the_cu
     staging.configure("  conversions:\n    - {table: users, column: rank, from: LEARNER, to: CUSTOMER}\n");
     let report = staging.test(&["--only", "prerequisites"]).expect_code(1).json();
     expect(&report, "MIG-PRE-008", "fail", "`rank`");
+    staging.server.execute("postgres", "ALTER ROLE app SUPERUSER").await;
+    staging.configure("  irreversible: [two]\n");
+    let report = staging.test(&["--only", "prerequisites"]).expect_code(1).json();
+    expect(&report, "MIG-PRE-002", "fail", "no step `two`");
+    expect(&report, "MIG-PRE-004", "fail", "`app` is a superuser");
+    expect(&report, "MIG-PRE-006", "pass", "MB free");
+    staging.server.execute("postgres", "ALTER ROLE app NOSUPERUSER").await;
+    staging
+        .server
+        .execute("staging_db", "CREATE TABLE empty_one (x int); ALTER TABLE empty_one OWNER TO app")
+        .await;
+    staging.configure("");
+    staging.migration("ALTER TABLE empty_one ADD y int", None);
+    let report = staging.test(&["--only", "prerequisites"]).expect_code(0).json();
+    expect(&report, "MIG-PRE-001", "warn", "one has no down.sql");
+    expect(&report, "MIG-PRE-009", "warn", "public.empty_one is empty");
 
     // Logic: one row is left, another one is converted that should not be.
     staging.migration(
@@ -177,6 +234,17 @@ async fn a_planted_fault_in_each_category_turns_the_verdict_red_and_names_the_cu
     expect(&report, "MIG-LOG-002", "fail", "1 rows still hold LEARNER");
     expect(&report, "MIG-LOG-003", "fail", "3 rows went from TEACHER to CUSTOMER");
     expect(&report, "MIG-LOG-005", "fail", "no learner: 1 rows");
+
+    // Logic: row security hides every row from the role, and the update looks like a success.
+    let secured = "ALTER TABLE orders ENABLE ROW LEVEL SECURITY; ALTER TABLE orders FORCE ROW LEVEL SECURITY";
+    staging.server.execute("staging_db", secured).await;
+    staging.migration("UPDATE orders SET total = 0;", Some("SELECT 1"));
+    staging.configure("");
+    let report = staging.test(&["--only", "logic"]).expect_code(0).json();
+    expect(&report, "MIG-LOG-004", "warn", "up.sql:1 touched no row");
+    let open =
+        "ALTER TABLE orders DISABLE ROW LEVEL SECURITY; ALTER TABLE orders NO FORCE ROW LEVEL SECURITY";
+    staging.server.execute("staging_db", open).await;
 
     // Logic: up does not apply; the line is that of the very word.
     staging.configure("");
@@ -203,6 +271,15 @@ async fn a_planted_fault_in_each_category_turns_the_verdict_red_and_names_the_cu
     expect(&report, "MIG-INT-005", "fail", "public.orders: 12 rows before, 11 now");
     expect(&report, "MIG-INT-006", "warn", "orders_total_check is gone");
 
+    // Integrity: hidden in code, the migration reaches for the staging database itself.
+    staging.migration(
+        "DO $$ BEGIN EXECUTE 'ALTER DATABASE staging_db SET work_mem = ''9MB'''; END $$;",
+        Some("SELECT 1"),
+    );
+    let report = staging.test(&["--only", "logic"]).expect_code(1).json();
+    expect(&report, "MIG-INT-008", "fail", "work_mem");
+    staging.server.execute("postgres", "ALTER DATABASE staging_db RESET work_mem").await;
+
     // Rollback: a default, a grant and a comment are forgotten, and a column's values are lost.
     staging
         .server
@@ -226,11 +303,12 @@ async fn a_planted_fault_in_each_category_turns_the_verdict_red_and_names_the_cu
         Some("CREATE INDEX by_total ON orders (total);"),
     );
     staging.configure("  queries:\n    - {name: one order, sql: SELECT id FROM orders WHERE total = 77}\n");
-    let text = staging.workspace.read("stagectl.yml").replace("lock_ms: 60000", "lock_ms: 100");
+    let text = staging.workspace.read("stagectl.yml").replace("lock_ms: 60000", "lock_ms: 100\n  up_ms: 150");
     staging.workspace.write("stagectl.yml", &text);
     let report = staging.test(&["--only", "performance"]).expect_code(1).json();
     expect(&report, "MIG-PRF-002", "fail", "one order now reads orders as a whole");
     expect(&report, "MIG-PRF-003", "fail", "ACCESS EXCLUSIVE on table public.orders");
+    expect(&report, "MIG-PRF-005", "fail", "ms and");
     staging.migration(
         "ALTER TABLE orders RENAME total TO sum;\nALTER TABLE orders ALTER id TYPE bigint;",
         Some("ALTER TABLE orders ALTER id TYPE int;\nALTER TABLE orders RENAME sum TO total;"),
@@ -342,16 +420,16 @@ async fn a_killed_or_interrupted_run_leaves_nothing_that_the_next_one_does_not_c
     );
     let handle = tokio::runtime::Handle::current();
     let at_work = "SELECT datname FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active' AND pid <> pg_backend_pid()";
-    let wait = || {
+    let wait = |known: &str| {
         eventually("the migration runs on a clone", Duration::from_secs(60), || {
             let found =
                 tokio::task::block_in_place(|| handle.block_on(staging.server.texts("postgres", at_work)));
-            found.first().cloned()
+            found.into_iter().find(|database| database != known)
         })
     };
     // Killed: the clones stay, and the report says that it is incomplete.
     let mut child = staging.workspace.spawn(&["test-migration"]);
-    let clone = wait();
+    let clone = wait("");
     assert!(clone.starts_with("staging_db__clone_"), "{clone}");
     child.kill().expect("kill stagectl");
     child.wait().expect("wait for stagectl");
@@ -362,8 +440,7 @@ async fn a_killed_or_interrupted_run_leaves_nothing_that_the_next_one_does_not_c
 
     // Interrupted: the run drops its own, and what the killed one had left.
     let child = staging.workspace.spawn(&["test-migration"]);
-    let second = wait();
-    assert_ne!(second, clone);
+    wait(&clone);
     let pid = i32::try_from(child.id()).expect("a process id");
     let signalled =
         std::process::Command::new("kill").args(["-INT", &pid.to_string()]).status().expect("kill");

@@ -461,6 +461,14 @@ const CASES: &[Case] = &[
         "SELECT 1",
         "DROP USER MAPPING FOR somebody SERVER fs",
     ),
+    // Back at the end of the table: another order of columns alone is no failure.
+    case(
+        "column public.t.b is gone",
+        "CREATE TABLE keep AS SELECT id, b FROM t",
+        "ALTER TABLE t DROP b; ALTER TABLE t ADD c int",
+        "ALTER TABLE t DROP c",
+        "ALTER TABLE t DROP c, ADD b text DEFAULT 'x'; UPDATE t SET b = k.b FROM keep k WHERE k.id = t.id; ALTER TABLE t DROP a; ALTER TABLE t ADD a int; UPDATE t SET a = id WHERE id < 3",
+    ),
     // Data: the schema is back, the rows are not.
     case(
         "public.t: 3 rows before, 2 now",

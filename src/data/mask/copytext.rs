@@ -65,7 +65,8 @@ mod tests {
             let mut out = Vec::new();
             encode(Some(&value), &mut out);
             prop_assert!(!out.contains(&b'\t') && !out.contains(&b'\n'));
-            prop_assert_eq!(decode(&out).unwrap().as_deref(), Some(value.as_str()));
+            let decoded = decode(&out).unwrap();
+            prop_assert_eq!(decoded.as_deref(), Some(value.as_str()));
         }
     }
 

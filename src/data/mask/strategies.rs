@@ -195,7 +195,8 @@ fn filler(stream: &mut Stream, chars: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
+    use crate::config::masking::Strategy;
+    use proptest::prelude::{prop_assert, prop_assert_eq, prop_assert_ne, proptest};
 
     const PLAIN: [Strategy; 17] = [
         Strategy::Email,

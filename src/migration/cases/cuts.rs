@@ -25,7 +25,7 @@ pub struct Cuts {
 /// Cuts `script` at its boundaries, on copies of `template`, whose state is `before`. The state
 /// must be `before` again, or a second run must lead to `after`.
 pub async fn cut(
-    lab: &mut Lab,
+    lab: &Lab,
     template: &str,
     script: &Script,
     before: &State,

@@ -105,7 +105,8 @@ impl DataDifference {
             format!("{} rows before, {} now", self.rows_before, self.rows_after)
         };
         let different = self.rows_different.map_or_else(String::new, |n| format!(", {n} of them differ"));
-        if self.columns.is_empty() {
+        // Where rows came or went, every column's sum differs.
+        if self.columns.is_empty() || self.rows_before != self.rows_after {
             format!("{}: {rows}{different}", self.table)
         } else {
             format!("{} ({}): {rows}{different}", self.table, self.columns.join(", "))

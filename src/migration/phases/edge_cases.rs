@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio_postgres::error::SqlState;
 
 use super::UP_STOPPED;
@@ -16,6 +17,9 @@ use crate::migration::script::Script;
 use crate::migration::verdict::{Category, Check};
 use crate::model::quote_identifier;
 use crate::report::CheckResult;
+
+/// How many clones are worked on at a time.
+const AT_ONCE: usize = 3;
 
 fn check(number: u32, title: &str, expected: &str, remedy: &str) -> Check {
     Check::new(Category::EdgeCases, number, title, expected, remedy)
@@ -35,15 +39,18 @@ pub async fn run(lab: &mut Lab) -> Result<Vec<CheckResult>> {
     results.push(held_row(lab, &after, &volatile).await?);
     results.push(writers(lab, &after, &volatile).await?);
     let round_trip = round_trip_is_clean(lab).await?;
-    for (index, family) in Family::ALL.into_iter().enumerate() {
-        let number = 6 + u32::try_from(index)?;
-        results.push(strange_rows(lab, number, family, &after, round_trip).await?);
-    }
+    let lab = &*lab;
+    let families: Vec<CheckResult> = futures_util::stream::iter((6..).zip(Family::ALL))
+        .map(|(number, family)| strange_rows(lab, number, family, &after, round_trip))
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    results.extend(families);
     results.push(empty_tables(lab, round_trip).await?);
     Ok(results)
 }
 
-async fn twice(lab: &mut Lab, migrated: &str, after: &State, volatile: &Volatile) -> Result<CheckResult> {
+async fn twice(lab: &Lab, migrated: &str, after: &State, volatile: &Volatile) -> Result<CheckResult> {
     let check = check(
         1,
         "up twice",
@@ -65,7 +72,7 @@ async fn twice(lab: &mut Lab, migrated: &str, after: &State, volatile: &Volatile
 }
 
 /// Cuts each step's up and down, from the state before it and after it.
-async fn cut_everywhere(lab: &mut Lab, volatile: &Volatile) -> Result<(Cuts, Cuts)> {
+async fn cut_everywhere(lab: &Lab, volatile: &Volatile) -> Result<(Cuts, Cuts)> {
     let (mut up, mut down) = (Cuts::default(), Cuts::default());
     let steps = lab.inputs.steps.clone();
     let mut before_clone = lab.base.clone();
@@ -76,10 +83,16 @@ async fn cut_everywhere(lab: &mut Lab, volatile: &Volatile) -> Result<(Cuts, Cut
         apply(&session, &step.up, None).await?;
         drop(session);
         let after = lab.state(&after_clone).await?;
-        add(&mut up, cuts::cut(lab, &before_clone, &step.up, &before, &after, volatile).await?);
-        if let Some(script) = &step.down {
-            add(&mut down, cuts::cut(lab, &after_clone, script, &after, &before, volatile).await?);
-        }
+        let ups = cuts::cut(lab, &before_clone, &step.up, &before, &after, volatile);
+        let downs = async {
+            match &step.down {
+                Some(script) => cuts::cut(lab, &after_clone, script, &after, &before, volatile).await,
+                None => Ok(Cuts::default()),
+            }
+        };
+        let (ups, downs) = tokio::try_join!(ups, downs)?;
+        add(&mut up, ups);
+        add(&mut down, downs);
         if before_clone != lab.base {
             lab.clones.drop_clone(&before_clone).await?;
         }
@@ -114,14 +127,14 @@ fn cut_result(check: Check, cuts: Cuts) -> CheckResult {
     check.none_of(cuts.wrong, &found, "cuts that leave damage")
 }
 
-async fn held_row(lab: &mut Lab, after: &State, volatile: &Volatile) -> Result<CheckResult> {
+async fn held_row(lab: &Lab, after: &State, volatile: &Volatile) -> Result<CheckResult> {
     let check = check(
         4,
         "a row is held",
         "while a writer holds a row, up stops at its lock timeout and changes nothing, or does not conflict; afterwards it runs",
         "put `SET LOCAL lock_timeout` at the top of up.sql, and keep it in one transaction",
     );
-    let clone = lab.clones.copy(&lab.base.clone()).await?;
+    let clone = lab.clones.copy(&lab.base).await?;
     let held = traffic::hold_a_row(lab, &clone).await?;
     let left = lab.state(&clone).await?;
     let result = match held {
@@ -158,14 +171,14 @@ async fn held_row(lab: &mut Lab, after: &State, volatile: &Volatile) -> Result<C
     Ok(result)
 }
 
-async fn writers(lab: &mut Lab, after: &State, volatile: &Volatile) -> Result<CheckResult> {
+async fn writers(lab: &Lab, after: &State, volatile: &Volatile) -> Result<CheckResult> {
     let check = check(
         5,
         "writers during up",
         "writers wait while up runs, none of them fails, up ends in the same state",
         "take locks in the order of the application, and keep the old names working until the new code runs",
     );
-    let clone = lab.clones.copy(&lab.base.clone()).await?;
+    let clone = lab.clones.copy(&lab.base).await?;
     let seen = traffic::keep_writing(lab, &clone).await?;
     let mut wrong: Vec<String> =
         seen.up.iter().map(|stopped| format!("up stops: {}", stopped.line())).collect();
@@ -191,11 +204,11 @@ async fn writers(lab: &mut Lab, after: &State, volatile: &Volatile) -> Result<Ch
 
 /// True where every step has a down and the plain round trip restores all: only then can a
 /// difference be a strange row's doing.
-async fn round_trip_is_clean(lab: &mut Lab) -> Result<bool> {
+async fn round_trip_is_clean(lab: &Lab) -> Result<bool> {
     if lab.inputs.steps.iter().any(|step| step.down.as_ref().is_none_or(Script::is_empty)) {
         return Ok(false);
     }
-    let clone = lab.clones.copy(&lab.base.clone()).await?;
+    let clone = lab.clones.copy(&lab.base).await?;
     let session = lab.clones.as_user(&clone).await?;
     let stopped = lab.up(&session).await?.is_some() || lab.down(&session).await?.is_some();
     drop(session);
@@ -205,7 +218,7 @@ async fn round_trip_is_clean(lab: &mut Lab) -> Result<bool> {
 }
 
 async fn strange_rows(
-    lab: &mut Lab,
+    lab: &Lab,
     number: u32,
     family: Family,
     after: &State,
@@ -217,7 +230,7 @@ async fn strange_rows(
         "up keeps such values and down brings them back, or up stops and changes nothing",
         "say in up.sql what becomes of such rows",
     );
-    let clone = lab.clones.copy(&lab.base.clone()).await?;
+    let clone = lab.clones.copy(&lab.base).await?;
     let admin = lab.clones.as_admin(&clone).await?;
     let placed = values::place(&admin, &lab.tables, &lab.inputs.config.conversions, family).await?;
     drop(admin);
@@ -317,14 +330,14 @@ async fn vanished(lab: &Lab, clone: &str, start: &State, placed: &[Placed]) -> R
     Ok(gone)
 }
 
-async fn empty_tables(lab: &mut Lab, round_trip: bool) -> Result<CheckResult> {
+async fn empty_tables(lab: &Lab, round_trip: bool) -> Result<CheckResult> {
     let check = check(
         12,
         "empty tables",
         "up runs on empty tables, and down takes it back",
         "do not take for granted that a row is there",
     );
-    let clone = lab.clones.copy(&lab.base.clone()).await?;
+    let clone = lab.clones.copy(&lab.base).await?;
     if lab.tables.is_empty() {
         return Ok(check.skip("the migration names no table"));
     }

@@ -238,11 +238,14 @@ async fn rewrites(lab: &Lab, migrated: &Migrated) -> Result<CheckResult> {
 }
 
 fn cost(lab: &Lab, migrated: &Migrated) -> CheckResult {
-    let check = check(5, "cost", "how long up takes and how much write-ahead log it makes is known", "");
+    let limit = lab.inputs.config.up_ms;
+    let expected = format!("up takes at most {limit} ms");
+    let check = check(5, "cost", &expected, "fill columns in batches after the migration, outside of it");
     let ms: f64 = migrated.ups.iter().map(|up| up.ms).sum();
     let wal: i64 = migrated.ups.iter().flat_map(|up| &up.statements).map(|run| run.wal_bytes).sum();
     let rows: i64 = lab.tables.iter().map(|table| table.rows).sum();
-    check.pass(format!("{ms:.0} ms and {} kB of log over {rows} rows", wal / 1024))
+    let found = format!("{ms:.0} ms and {} kB of write-ahead log over {rows} rows", wal / 1024);
+    if ms > limit as f64 { check.fail(found) } else { check.pass(found) }
 }
 
 #[cfg(test)]

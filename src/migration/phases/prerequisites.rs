@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 
+use crate::engine::Engine;
 use crate::migration::clone::Clones;
 use crate::migration::fingerprint::State;
 use crate::migration::lab::{Inputs, Lab, differences};
@@ -32,17 +33,17 @@ fn check(number: u32, title: &str, expected: &str, remedy: &str) -> Check {
 }
 
 /// Checks what a test needs and makes the pristine clone.
-pub async fn prepare(inputs: Inputs, mut clones: Clones, ui: &Ui) -> Result<Prepared> {
+pub async fn prepare(inputs: Inputs, clones: Clones, ui: &Ui) -> Result<Prepared> {
     let mut results = vec![files(&inputs), names_in_config_are_used(&inputs)];
     let (version, server_version) = version(&clones).await?;
     results.push(version);
     results.push(rights(&clones).await?);
     results.push(quiet(&clones).await?);
-    results.push(space(&clones).await?);
+    results.push(space(&clones, &inputs.container).await?);
     let original = State::take(&mut connect(&clones.admin_address).await?)
         .await
         .with_context(|| format!("take the fingerprint of {}", clones.admin_address.name))?;
-    let (made, base) = clone(&mut clones, &original, ui).await?;
+    let (made, base) = clone(&clones, &original, ui).await?;
     results.push(made);
     let base_session = clones.as_admin(&base).await?;
     let mut names: BTreeSet<String> = inputs.config.conversions.iter().map(|c| c.table.clone()).collect();
@@ -177,20 +178,44 @@ async fn quiet(clones: &Clones) -> Result<CheckResult> {
     Ok(check.none_of(rows.iter().map(|row| row.get(0)).collect(), "none", "long transactions"))
 }
 
-async fn space(clones: &Clones) -> Result<CheckResult> {
-    let check = check(6, "size", "the size of a clone is known", "");
+/// The clones of one run at their most, and some air for the log of a rewrite.
+const CLONES_AT_ONCE: i64 = 5;
+
+async fn space(clones: &Clones, container: &str) -> Result<CheckResult> {
+    let check = check(
+        6,
+        "free disk",
+        "the server's disk has room for five databases of this size",
+        "free some space on the disk of the database's volume",
+    );
     let row = clones
         .admin()
         .query_one(
-            "SELECT pg_database_size($1::name), pg_size_pretty(pg_database_size($1::name))",
+            "SELECT pg_database_size($1::name), current_setting('data_directory')",
             &[&clones.admin_address.name],
         )
-        .await?;
-    let pretty: String = row.get(1);
-    Ok(check.pass(format!("{pretty} a clone, up to four at once; SQL does not tell how much disk is free")))
+        .await
+        .context("ask for the database's size")?;
+    let (size, folder): (i64, String) = (row.get(0), row.get(1));
+    let kilobytes = match free_kilobytes(container, &folder).await {
+        Ok(kilobytes) => kilobytes,
+        Err(error) => return Ok(check.skip(format!("it cannot be seen from here: {error:#}"))),
+    };
+    let found = format!("{} MB free, {} MB a clone", kilobytes / 1024, size / 1024 / 1024);
+    Ok(if kilobytes * 1024 < size * CLONES_AT_ONCE { check.fail(found) } else { check.pass(found) })
 }
 
-async fn clone(clones: &mut Clones, original: &State, ui: &Ui) -> Result<(CheckResult, String)> {
+/// Asks `df` in the database's container: SQL does not tell.
+async fn free_kilobytes(container: &str, folder: &str) -> Result<i64> {
+    let output = Engine::connect().await?.exec(container, &["df", "-Pk", folder]).await?;
+    let line = output.stdout.lines().nth(1).unwrap_or_default();
+    line.split_whitespace()
+        .nth(3)
+        .and_then(|field| field.parse().ok())
+        .with_context(|| format!("df in {container} says: {}{}", output.stdout.trim(), output.stderr.trim()))
+}
+
+async fn clone(clones: &Clones, original: &State, ui: &Ui) -> Result<(CheckResult, String)> {
     let check = check(
         7,
         "clone",

@@ -181,7 +181,7 @@ fn stopped(
 }
 
 /// A fresh clone with these steps applied.
-async fn at(lab: &mut Lab, steps: &[Step]) -> Result<String> {
+async fn at(lab: &Lab, steps: &[Step]) -> Result<String> {
     let clone = lab.clones.copy(&lab.base).await?;
     let session = lab.clones.as_user(&clone).await?;
     for step in steps {
@@ -197,7 +197,7 @@ fn named(steps: &[Step], step: &Step, line: String) -> String {
 
 async fn compare(
     found: &mut Findings,
-    lab: &mut Lab,
+    lab: &Lab,
     steps: &[Step],
     index: usize,
     clone: &str,

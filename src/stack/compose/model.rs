@@ -271,7 +271,7 @@ pub struct VolumeOptions {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Ulimit {
-    Single { single: i64 },
+    Single(i64),
     Each { soft: i64, hard: i64 },
 }
 

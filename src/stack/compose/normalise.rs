@@ -138,10 +138,7 @@ impl Normaliser<'_> {
             entrypoint: raw.entrypoint.map(command).transpose()?,
             environment,
             expose: raw.expose.into_iter().map(|port| port.0).collect(),
-            extra_hosts: pairs(raw.extra_hosts)
-                .into_iter()
-                .map(|(host, address)| format!("{host}={}", address.unwrap_or_default()))
-                .collect(),
+            extra_hosts: extra_hosts(raw.extra_hosts),
             group_add: raw.group_add.into_iter().map(|group| group.0).collect(),
             hostname: raw.hostname,
             healthcheck: raw.healthcheck.map(healthcheck).transpose()?,
@@ -232,6 +229,22 @@ fn pairs(map: file::Map) -> BTreeMap<String, Option<String>> {
             })
             .collect(),
     }
+}
+
+/// `host=address`, sorted; a line may separate the two by a colon.
+fn extra_hosts(map: file::Map) -> Vec<String> {
+    let mut hosts: Vec<String> = match map {
+        file::Map::Lines(lines) => lines
+            .into_iter()
+            .map(|line| if line.contains('=') { line } else { line.replacen(':', "=", 1) })
+            .collect(),
+        pairs @ file::Map::Pairs(_) => self::pairs(pairs)
+            .into_iter()
+            .map(|(host, ip)| format!("{host}={}", ip.unwrap_or_default()))
+            .collect(),
+    };
+    hosts.sort();
+    hosts
 }
 
 fn text_map(map: file::Map) -> BTreeMap<String, String> {
@@ -337,7 +350,7 @@ fn deploy(raw: file::Deploy) -> Result<Deploy, Failure> {
 
 fn ulimit(raw: &file::Ulimit) -> Ulimit {
     match *raw {
-        file::Ulimit::Both(single) => Ulimit::Single { single },
+        file::Ulimit::Both(single) => Ulimit::Single(single),
         file::Ulimit::Each { soft, hard } => Ulimit::Each { soft, hard },
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::templates::Templates;
 use super::{RenderedFile, digest, environment, quote};
-use crate::config::services::{Build, Condition, Health, Service};
+use crate::config::services::{Build, Condition, Health, Role, Service};
 use crate::config::settings::parse_port;
 use crate::config::{Settings, env};
 use crate::failure::Failure;
@@ -48,6 +48,8 @@ struct ServiceView<'a> {
     cap_add: &'a [String],
     healthcheck: Option<HealthView<'a>>,
     depends_on: Vec<(&'a str, &'static str)>,
+    /// The proxy looks its upstreams up when it starts, and never again.
+    restart_with_dependencies: bool,
     restart: &'a str,
     cpus: f64,
     mem_limit: &'a str,
@@ -138,6 +140,7 @@ fn view<'a>(
         read_only: service.read_only,
         cap_add: &service.cap_add,
         healthcheck: service.health.as_ref().map(health_view).transpose()?,
+        restart_with_dependencies: service.role == Role::Proxy,
         depends_on: service
             .depends_on
             .iter()

@@ -77,7 +77,7 @@ pub(super) fn files(settings: &Settings) -> Result<Vec<RenderedFile>> {
     let Some(proxy) = &settings.config.proxy else { return Ok(Vec::new()) };
     check(proxy)?;
     let templates = Templates::nginx()?;
-    let config = templates.render("nginx/staging.conf.tera", &view(settings, proxy))?;
+    let config = indent(&templates.render("nginx/staging.conf.tera", &view(settings, proxy))?);
     let container = settings
         .config
         .services
@@ -157,6 +157,31 @@ fn mounted_at<'a>(settings: &'a Settings, service: &str, folder: &str) -> Option
         let mut parts = volume.split(':');
         (clean(parts.next()?) == clean(folder)).then_some(parts.next()?)
     })
+}
+
+/// Lines the blocks up by their braces, and leaves one empty line at most: what was included
+/// knows nothing of the place it stands in.
+fn indent(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut depth, mut continues, mut was_empty) = (0_usize, false, false);
+    for line in text.lines().map(str::trim) {
+        if line.is_empty() {
+            was_empty = true;
+            continue;
+        }
+        let closes = line == "}";
+        depth -= usize::from(closes && depth > 0);
+        if was_empty && !closes && !out.ends_with("{\n") {
+            out.push('\n');
+        }
+        out.push_str(&"    ".repeat(depth + usize::from(continues)));
+        out.push_str(line);
+        out.push('\n');
+        depth += usize::from(line.ends_with('{') && !line.starts_with('#'));
+        continues = !line.starts_with('#') && !line.ends_with(['{', '}', ';']);
+        was_empty = false;
+    }
+    out
 }
 
 /// `http2 on;` came with 1.25.1; from then on the old spelling is a warning.
@@ -239,6 +264,13 @@ mod tests {
         ] {
             assert_eq!(has_http2_directive(version), directive, "{version}");
         }
+    }
+
+    #[test]
+    fn blocks_are_lined_up() {
+        let text = "a {\n\n\nb 1;\n      c 'x'\n 'y';\n\n# why {\nd {\n}\n\n}\ne;\n";
+        let lined = "a {\n    b 1;\n    c 'x'\n        'y';\n\n    # why {\n";
+        assert!(indent(text).starts_with(lined), "{}", indent(text));
     }
 
     #[test]

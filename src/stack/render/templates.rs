@@ -27,6 +27,7 @@ const TABLE: &[(&str, &str)] = embedded![
     "nginx/staging.conf.tera",
     "nginx/logrotate.conf.tera",
     "nginx/snippets/headers.conf.tera",
+    "nginx/snippets/hidden.conf.tera",
     "nginx/snippets/proxy.conf.tera",
     "nginx/snippets/tls.conf.tera",
 ];

@@ -8,14 +8,11 @@ use crate::config::validation::ApiRoute;
 use crate::http::{Request, Response};
 use crate::report::Severity;
 use crate::validation::facts::Facts;
-use crate::validation::{Category, Check, Need, Outcome, Stage, front};
+use crate::validation::front::{self, LIMITED_TIMEOUT};
+use crate::validation::{Category, Check, Need, Outcome, Stage};
 
-const BASE: Check = Check {
-    needs: &[Need::Http],
-    // Requests may have to wait for the refill of the rate limit.
-    timeout: Duration::from_secs(30),
-    ..Check::base(Category::Application)
-};
+const BASE: Check =
+    Check { needs: &[Need::Http], timeout: LIMITED_TIMEOUT, ..Check::base(Category::Application) };
 
 pub const CHECKS: &[Check] = &[
     Check {

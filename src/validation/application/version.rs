@@ -3,6 +3,7 @@
 use crate::engine::Container;
 use crate::report::Severity;
 use crate::validation::facts::Facts;
+use crate::validation::front::LIMITED_TIMEOUT;
 use crate::validation::{Category, Check, Need, Outcome};
 
 pub const CHECKS: &[Check] = &[Check {
@@ -10,6 +11,7 @@ pub const CHECKS: &[Check] = &[Check {
     title: "the version that answers is the image's",
     severity: Severity::Major,
     quick: true,
+    timeout: LIMITED_TIMEOUT,
     needs: &[Need::Http, Need::Engine],
     expected: "`version` of the version route equals org.opencontainers.image.version of the image, or its tag",
     remedy: "run `stagectl up` to recreate the application's container from the image that stagectl.yml names",

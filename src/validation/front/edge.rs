@@ -13,8 +13,13 @@ use crate::config::ConfigFile;
 use crate::config::proxy::RouteKind;
 use crate::http::{Client, Request, Response};
 
-/// How long a request waits for the refill of a limit.
-const REFILL_PATIENCE: Duration = Duration::from_secs(8);
+/// How long a request waits for the refill of a limit: a run right after another finds it spent, and
+/// some thirty requests then share what comes back.
+const REFILL_PATIENCE: Duration = Duration::from_secs(25);
+/// For checks that send requests under the limit, in their turn.
+pub const LIMITED_TIMEOUT: Duration = Duration::from_secs(40);
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// Below the proxy's limit of connections per address.
 const PARALLEL: usize = 8;
 
@@ -106,7 +111,7 @@ impl Edge {
             _ => proxy.rate_limit.per_minute,
         };
         Duration::from_secs_f64(60.0 / f64::from(per_minute.max(1)))
-            .clamp(Duration::from_millis(20), REFILL_PATIENCE)
+            .clamp(Duration::from_millis(20), LONGEST_PAUSE)
     }
 
     /// The kinds of answers that a visitor meets: page, static file, API, and both kinds of 404.

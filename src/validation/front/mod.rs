@@ -6,7 +6,7 @@ mod html;
 mod load;
 mod surfaces;
 
-pub use edge::{Edge, is_limited};
+pub use edge::{Edge, LIMITED_TIMEOUT, is_limited};
 pub use html::assets;
 pub use load::{ContainerUsage, LoadRun};
 pub use surfaces::{Paths, Surface};

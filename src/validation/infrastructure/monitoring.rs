@@ -2,21 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use jiff::Timestamp;
 use regex::Regex;
 use serde_json::Value;
 
 use crate::http::{Client, Target};
-use crate::report::Severity;
+use crate::report::{Severity, Status};
 use crate::validation::facts::Facts;
 use crate::validation::{Category, Check, Need, Outcome};
 
 const BASE: Check = Check {
     needs: &[Need::Engine, Need::Prometheus],
-    timeout: Duration::from_secs(30),
+    timeout: Duration::from_secs(90),
     ..Check::base(Category::Infrastructure)
 };
 
@@ -34,7 +35,7 @@ pub const CHECKS: &[Check] = &[
         title: "Prometheus scrapes every service with metrics",
         expected: "each running service with `metrics` is a target, and each target is up",
         remedy: "`stagectl logs` of the target; both must share a network",
-        run: |facts| Box::pin(targets(facts)),
+        run: |facts| Box::pin(settled(facts, || targets(facts))),
         ..BASE
     },
     Check {
@@ -50,7 +51,7 @@ pub const CHECKS: &[Check] = &[
         title: "every dashboard panel has data",
         expected: "each query of staging-monitoring/grafana/dashboards is answered without error and with a series",
         remedy: "a metric was renamed or is not scraped: correct the panel's expression",
-        run: |facts| Box::pin(dashboards(facts)),
+        run: |facts| Box::pin(settled(facts, || dashboards(facts))),
         ..BASE
     },
     Check {
@@ -59,7 +60,7 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Minor,
         expected: "Prometheus has an active Alertmanager",
         remedy: "look at `alerting` in staging-monitoring/prometheus/prometheus.yml and at Alertmanager's logs",
-        run: |facts| Box::pin(alertmanager(facts)),
+        run: |facts| Box::pin(settled(facts, || alertmanager(facts))),
         ..BASE
     },
 ];
@@ -69,6 +70,31 @@ fn client(facts: &Facts) -> Result<Client, String> {
     let service = facts.settings.config.monitoring.prometheus.as_deref().unwrap_or_default();
     let (host, port) = facts.settings.published(service, 9090).map_err(|error| format!("{error:#}"))?;
     Ok(Client::plain(Target::published(&host, port, "localhost").map_err(|error| format!("{error:#}"))?))
+}
+
+/// How long a Prometheus needs after its start to find and measure everything: two scrapes.
+const SETTLING: Duration = Duration::from_secs(75);
+
+/// Asks again while a Prometheus that has just started does not know everything yet.
+async fn settled<F: Future<Output = Outcome>>(facts: &Facts, ask: impl Fn() -> F) -> Outcome {
+    let service = facts.settings.config.monitoring.prometheus.as_deref().unwrap_or_default();
+    let started = facts.containers_of(service).next().map(|c| c.state.started_at.clone()).unwrap_or_default();
+    let patience = patience(facts.now, &started);
+    let begun = Instant::now();
+    loop {
+        let outcome = ask().await;
+        if matches!(outcome.status, Status::Pass | Status::Skip) || begun.elapsed() >= patience {
+            return outcome;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// What is left of the settling time.
+fn patience(now: Timestamp, started_at: &str) -> Duration {
+    let Ok(started) = started_at.parse::<Timestamp>() else { return Duration::ZERO };
+    let age = Duration::try_from(now.duration_since(started)).unwrap_or_default();
+    SETTLING.saturating_sub(age)
 }
 
 /// `data` of an API answer.
@@ -332,13 +358,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::report::Status;
+
+    #[test]
+    fn only_a_prometheus_that_has_just_started_is_waited_for() {
+        let now: Timestamp = "2026-01-01T00:01:00Z".parse().unwrap();
+        assert_eq!(patience(now, "2026-01-01T00:00:30.5Z"), Duration::from_millis(45_500));
+        assert_eq!(patience(now, "2025-12-31T00:00:00Z"), Duration::ZERO);
+        assert_eq!(patience(now, "nonsense"), Duration::ZERO);
+    }
 
     #[test]
     fn a_target_that_is_down_or_absent_is_seen() {
         let up = json!({"scrapeUrl": "http://app:3000/metrics", "health": "up", "lastError": ""});
         let down = json!({"scrapeUrl": "http://db:9187/metrics", "health": "down", "lastError": "refused"});
-        assert!(judge_targets(&[up.clone()], &["app:3000".into()]).is_empty());
+        assert!(judge_targets(std::slice::from_ref(&up), &["app:3000".into()]).is_empty());
         assert_eq!(judge_targets(&[down], &[]), ["http://db:9187/metrics is down: refused"]);
         assert_eq!(judge_targets(&[up], &["redis:9121".into()]), ["redis:9121 is not scraped"]);
     }

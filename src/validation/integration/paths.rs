@@ -1,12 +1,13 @@
 //! Whole paths: from the proxy to the application, from the application to its stores.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::config::services::Role;
 use crate::engine::Container;
+use crate::http::Request;
 use crate::model::quote_literal;
 use crate::postgres::explain;
 use crate::report::Severity;
@@ -26,6 +27,17 @@ pub const CHECKS: &[Check] = &[
         remedy: "the proxy and the upstream need a network in common; check the upstream's port",
         timeout: Duration::from_secs(20),
         run: |facts| Box::pin(upstreams(facts)),
+        ..BASE
+    },
+    Check {
+        id: "INT-003",
+        title: "a request can be followed from the proxy to the application",
+        severity: Severity::Major,
+        needs: &[Need::Engine, Need::Http],
+        expected: "the X-Request-ID of the proxy's answer stands in the application's log",
+        remedy: "the proxy must pass X-Request-ID on, and the application must log it",
+        timeout: Duration::from_secs(15),
+        run: |facts| Box::pin(traced(facts)),
         ..BASE
     },
     Check {
@@ -69,6 +81,43 @@ async fn upstreams(facts: &Facts) -> Outcome {
         .map(|(upstream, _)| format!("{} cannot reach {}:{}", from.name, upstream.service, upstream.port))
         .collect();
     Outcome::none(problems, tried.len(), "upstreams reached")
+}
+
+const REQUEST_ID: &str = "x-request-id";
+/// How long a line may take from the application to the engine's log.
+const LOG_PATIENCE: Duration = Duration::from_secs(3);
+
+async fn traced(facts: &Facts) -> Outcome {
+    let Ok(engine) = &facts.engine else { return Outcome::error("the engine is not reachable") };
+    let edge = match facts.front.edge() {
+        Ok(edge) => edge,
+        Err(error) => return Outcome::error(error),
+    };
+    let applications: Vec<&Container> =
+        facts.running().filter(|container| facts.role(container) == Role::App).collect();
+    let answer = match edge.send(&Request::get(&facts.settings.config.validation.health_path)).await {
+        Ok(answer) => answer,
+        Err(error) => return Outcome::fail(error),
+    };
+    let Some(id) = answer.header(REQUEST_ID).filter(|id| id.len() >= 8) else {
+        return Outcome::fail("the proxy's answer has no X-Request-ID");
+    };
+    let begun = Instant::now();
+    loop {
+        for container in &applications {
+            match engine.last_lines(&container.id, 200).await {
+                Ok(lines) if lines.iter().any(|line| line.contains(id)) => {
+                    return Outcome::pass(format!("{} logged the request's id", container.name));
+                }
+                Ok(_) => {}
+                Err(error) => return Outcome::error(format!("{error:#}")),
+            }
+        }
+        if begun.elapsed() > LOG_PATIENCE {
+            return Outcome::fail("the application did not log the request's id");
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// The addresses of the application's containers.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::config::validation::Validation;
 use crate::http::LoadResult;
+use crate::report::validation::LATENCIES;
 use crate::validation::facts::Facts;
 use crate::validation::front::ContainerUsage;
 use crate::validation::{Category, Check, Need, Outcome, Stage};
@@ -53,7 +54,7 @@ fn judge_load(result: &LoadResult, wanted: &Validation, what: &str) -> Outcome {
         "{what}: p50 {p50:.1} p95 {p95:.1} p99 {p99:.1} ms, {:.0} requests/s, {errors:.2} % errors",
         result.per_second()
     );
-    let mut lines = vec![format!("latencies: {}", result.latencies.line())];
+    let mut lines = vec![format!("{LATENCIES}{}", result.latencies.line())];
     lines.extend(result.errors.iter().map(|(what, count)| format!("{count} × {what}")));
     let outcome = if p95 > wanted.p95_ms as f64 {
         Outcome::fail(format!("{found}: p95 over {} ms", wanted.p95_ms))

@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::http::{Request, Response};
 use crate::report::Severity;
 use crate::validation::facts::Facts;
+use crate::validation::front::LIMITED_TIMEOUT;
 use crate::validation::{Category, Check, Need, Outcome};
 
 pub const CHECKS: &[Check] = &[Check {
@@ -12,10 +13,11 @@ pub const CHECKS: &[Check] = &[Check {
     title: "only listed origins may call the API",
     severity: Severity::Major,
     quick: true,
+    timeout: LIMITED_TIMEOUT,
     needs: &[Need::Http],
     expected: "Access-Control-Allow-Origin names each origin of proxy.cors_origins, with Vary: Origin; \
                a foreign one, null, and look-alikes of a listed one get none",
-    remedy: "in nginx/staging.conf: `map $http_origin $cors_origin { default ''; 'https://…' $http_origin; }` \
+    remedy: "`stagectl generate` writes it; in nginx/staging.conf: `map $http_origin $cors_origin { default ''; 'https://…' $http_origin; }` \
              and `add_header Access-Control-Allow-Origin $cors_origin always; add_header Vary Origin always;`; \
              the list is proxy.cors_origins of stagectl.yml",
     run: |facts| {

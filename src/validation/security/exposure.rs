@@ -8,15 +8,11 @@ use anyhow::Result;
 use crate::http::{Request, Response};
 use crate::report::Severity;
 use crate::validation::facts::Facts;
-use crate::validation::front::Edge;
+use crate::validation::front::{Edge, LIMITED_TIMEOUT};
 use crate::validation::{Category, Check, Need, Outcome};
 
-const BASE: Check = Check {
-    needs: &[Need::Http],
-    // A dozen requests may have to wait for the refill of the rate limit.
-    timeout: Duration::from_secs(30),
-    ..Check::base(Category::Security)
-};
+const BASE: Check =
+    Check { needs: &[Need::Http], timeout: LIMITED_TIMEOUT, ..Check::base(Category::Security) };
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -35,7 +31,7 @@ pub const CHECKS: &[Check] = &[
         title: "no hidden file, backup or path outside comes out, and no TRACE",
         severity: Severity::Blocker,
         expected: "no content for dot files, dumps, compose files and paths with `..`; TRACE refused",
-        remedy: "in nginx/staging.conf, server block: \
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf, server block: \
                  `location ~ \"^(?:.*)/\\.(?!well-known/)\" { return 404; }` and \
                  `if ($request_method = TRACE) { return 405; }`; serve files with `root`, not `alias`",
         run: |facts| Box::pin(async move { report(hidden(facts).await) }),
@@ -45,7 +41,7 @@ pub const CHECKS: &[Check] = &[
         id: "SEC-018",
         title: "a body over the limit is refused",
         expected: "413 for a request that announces more than proxy.max_body",
-        remedy: "in nginx/staging.conf, http block: `client_max_body_size 10m;` (proxy.max_body in stagectl.yml)",
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf, http block: `client_max_body_size 10m;` (proxy.max_body in stagectl.yml)",
         run: |facts| Box::pin(async move { report(body(facts).await) }),
         ..BASE
     },

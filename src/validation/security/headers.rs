@@ -5,10 +5,11 @@ use futures_util::future::BoxFuture;
 use crate::http::Request;
 use crate::report::Severity;
 use crate::validation::facts::Facts;
-use crate::validation::front::Surface;
+use crate::validation::front::{LIMITED_TIMEOUT, Surface};
 use crate::validation::{Category, Check, Need, Outcome, Stage};
 
-const BASE: Check = Check { quick: true, needs: &[Need::Http], ..Check::base(Category::Security) };
+const BASE: Check =
+    Check { quick: true, timeout: LIMITED_TIMEOUT, needs: &[Need::Http], ..Check::base(Category::Security) };
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -17,7 +18,7 @@ pub const CHECKS: &[Check] = &[
         expected: "Strict-Transport-Security, X-Content-Type-Options, X-Frame-Options, \
                    Content-Security-Policy, Referrer-Policy and Permissions-Policy on page, static file, \
                    API, health and both 404s, each exactly once",
-        remedy: "in nginx/staging.conf: `add_header NAME VALUE always;` in the server block and again in \
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf: `add_header NAME VALUE always;` in the server block and again in \
                  each location that has an add_header of its own; `proxy_hide_header NAME;` for what the \
                  application sends too",
         run: |facts| over_surfaces(facts, judge_security),
@@ -28,7 +29,7 @@ pub const CHECKS: &[Check] = &[
         title: "no answer names a software version",
         severity: Severity::Minor,
         expected: "no version in Server, no X-Powered-By or its like, none on error pages",
-        remedy: "in nginx/staging.conf, http block: `server_tokens off; proxy_hide_header X-Powered-By;`",
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf, http block: `server_tokens off; proxy_hide_header X-Powered-By;`",
         run: |facts| over_surfaces(facts, judge_disclosure),
         ..BASE
     },
@@ -36,7 +37,7 @@ pub const CHECKS: &[Check] = &[
         id: "SEC-019",
         title: "browsers are told to stay on HTTPS",
         expected: "Strict-Transport-Security with max-age of at least one year and includeSubDomains",
-        remedy: "in nginx/staging.conf, server block: `add_header Strict-Transport-Security \
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf, server block: `add_header Strict-Transport-Security \
                  \"max-age=63072000; includeSubDomains\" always;`",
         run: |facts| over_surfaces(facts, judge_hsts),
         ..BASE
@@ -45,7 +46,7 @@ pub const CHECKS: &[Check] = &[
         id: "SEC-020",
         title: "every answer says that this is staging",
         expected: "X-Environment: staging and X-Robots-Tag: noindex on every kind of answer",
-        remedy: "in nginx/staging.conf, beside the security headers: `add_header X-Environment staging \
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf, beside the security headers: `add_header X-Environment staging \
                  always; add_header X-Robots-Tag \"noindex, nofollow\" always;`",
         run: |facts| over_surfaces(facts, judge_markers),
         ..BASE
@@ -54,7 +55,7 @@ pub const CHECKS: &[Check] = &[
         id: "SEC-021",
         title: "an answer of the rate limit carries the headers too",
         expected: "the headers of SEC-004 and SEC-020 on a 429, each exactly once",
-        remedy: "in nginx/staging.conf: end each add_header with `always`, so that 429 gets it",
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf: end each add_header with `always`, so that 429 gets it",
         stage: Stage::Burst,
         quick: false,
         run: |facts| Box::pin(limited(facts)),

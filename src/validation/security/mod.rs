@@ -1,13 +1,13 @@
-//! Security checks: what containers may do, where secrets stand, what staging's credentials open.
-
-mod credentials;
-mod runtime;
-mod secrets;
+//! Security checks: what the proxy lets through, what containers may do, where secrets stand, what
+//! staging's credentials open.
 
 mod cors;
+mod credentials;
 mod exposure;
 mod headers;
 mod redirect;
+mod runtime;
+mod secrets;
 mod tls;
 
 use super::Check;

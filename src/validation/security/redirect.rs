@@ -1,4 +1,4 @@
-//! SEC-003, SEC-016, SEC-017: plain HTTP leads to HTTPS and nowhere else; foreign names get nothing.
+//! SEC-003, SEC-022, SEC-023: plain HTTP leads to HTTPS and nowhere else; foreign names get nothing.
 
 use anyhow::{Result, anyhow};
 
@@ -6,36 +6,37 @@ use crate::config::proxy::Proxy;
 use crate::http::{Request, Response};
 use crate::report::Severity;
 use crate::validation::facts::Facts;
-use crate::validation::front::Edge;
+use crate::validation::front::{Edge, LIMITED_TIMEOUT};
 use crate::validation::{Category, Check, Need, Outcome};
 
-const BASE: Check = Check { quick: true, needs: &[Need::Http], ..Check::base(Category::Security) };
+const BASE: Check =
+    Check { quick: true, timeout: LIMITED_TIMEOUT, needs: &[Need::Http], ..Check::base(Category::Security) };
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "SEC-003",
         title: "plain HTTP redirects to HTTPS and keeps the path",
         expected: "301 or 308 to https:// with the same path and query; never to a host that the visitor named",
-        remedy: "in nginx/staging.conf, server of the HTTP port: \
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf, server of the HTTP port: \
                  `return 301 https://$host:HTTPS_PORT$request_uri;`, with a default_server that answers 421",
         run: |facts| Box::pin(async move { report(redirect(facts).await) }),
         ..BASE
     },
     Check {
-        id: "SEC-016",
+        id: "SEC-022",
         title: "names that are not the twin's get nothing",
         expected: "no handshake for a foreign SNI, and no content for a foreign Host header",
-        remedy: "in nginx/staging.conf: a `listen … ssl default_server` with `ssl_reject_handshake on;`, and \
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf: a `listen … ssl default_server` with `ssl_reject_handshake on;`, and \
                  `listen … default_server; return 421;` for plain HTTP",
         run: |facts| Box::pin(async move { report(foreign_names(facts).await) }),
         ..BASE
     },
     Check {
-        id: "SEC-017",
+        id: "SEC-023",
         title: "the HTTP port serves no content",
         severity: Severity::Blocker,
         expected: "no answer in 2xx on the HTTP port, whatever the path",
-        remedy: "in nginx/staging.conf, server of the HTTP port: only `location / { return 301 …; }`, no proxy_pass",
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf, server of the HTTP port: only `location / { return 301 …; }`, no proxy_pass",
         run: |facts| Box::pin(async move { report(plain_content(facts).await) }),
         ..BASE
     },

@@ -23,7 +23,7 @@ pub const CHECKS: &[Check] = &[
         id: "SEC-001",
         title: "only TLS 1.2 and 1.3 are spoken",
         expected: "SSLv3, TLS 1.0 and TLS 1.1 are refused; TLS 1.2 and TLS 1.3 are agreed to",
-        remedy: "in nginx/staging.conf, http block: `ssl_protocols TLSv1.2 TLSv1.3;`",
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf, http block: `ssl_protocols TLSv1.2 TLSv1.3;`",
         run: |facts| Box::pin(async move { report(protocols(facts).await) }),
         ..BASE
     },
@@ -32,7 +32,7 @@ pub const CHECKS: &[Check] = &[
         title: "only strong suites and groups, no compression, no early data",
         expected: "TLS 1.2 suites with ECDHE and AEAD only, groups of at least 256 bits with X25519 or \
                    P-256 among them, no DEFLATE, no 0-RTT",
-        remedy: "in nginx/staging.conf, http block: `ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:\
+        remedy: "`stagectl generate` writes it; in nginx/staging.conf, http block: `ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:\
                  ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:\
                  ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305;` and \
                  `ssl_ecdh_curve X25519:prime256v1:secp384r1;`, without `ssl_early_data`",

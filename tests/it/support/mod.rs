@@ -4,6 +4,7 @@
 mod container;
 mod postgres;
 mod redis;
+mod stack;
 mod wait;
 mod workspace;
 
@@ -12,6 +13,7 @@ pub use self::{
     container::{Container, docker, engine_or_skip, free_port, image},
     postgres::Postgres,
     redis::Redis,
+    stack::{Stack, compose_or_skip},
     wait::eventually,
     workspace::{Outcome, Workspace},
 };
