@@ -5,6 +5,9 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use serde_json::Value;
+use stagectl::backup::dump;
+use stagectl::engine::Engine;
+use stagectl::postgres::programs::{Access, Place};
 
 use crate::support::{Outcome, Postgres, Workspace, engine_or_skip, eventually};
 
@@ -261,4 +264,45 @@ async fn a_session_on_production_cannot_write() {
     let session = stagectl::postgres::connect_url_read_only(&server.url("postgres")).await.unwrap();
     let error = session.batch_execute("CREATE TABLE t (id int)").await.unwrap_err();
     assert_eq!(error.code().map(tokio_postgres::error::SqlState::code), Some("25006"));
+}
+
+#[tokio::test]
+async fn a_dump_comes_through_the_containers_too_and_the_one_shot_goes() {
+    if !engine_or_skip() {
+        return;
+    }
+    let server = Postgres::start();
+    server.execute("postgres", "CREATE DATABASE shop").await;
+    server
+        .execute("shop", "CREATE TABLE marked (id int); INSERT INTO marked SELECT generate_series(1, 50000)")
+        .await;
+    let engine = Engine::connect().await.unwrap();
+    let project = format!("dump-{}", std::process::id());
+    let inside = Place::Inside { engine: engine.clone(), container: server.container.id.clone() };
+    let one_shot = Place::OneShot {
+        engine: engine.clone(),
+        project: project.clone(),
+        image: crate::support::image("postgres"),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for (place, second) in [(inside, 1), (one_shot.clone(), 2)] {
+        let now = jiff::Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let backup = dump(&place, &server.address("shop"), folder.path(), now).await.unwrap().unwrap();
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(fs_err::File::open(&backup.path).unwrap())
+            .read_to_string(&mut text)
+            .unwrap();
+        let rows =
+            text.split_once("COPY public.marked").unwrap().1.lines().skip(1).take_while(|l| *l != "\\.");
+        assert_eq!(rows.count(), 50_000, "{}", place.word());
+        assert!(!text.contains(server.password()));
+    }
+    let wrong = server.address_as("postgres", "wrong-password", "shop");
+    let access = Access::of_address(&wrong);
+    let refused = one_shot.pg_dump(&[], &access, &mut |_| Ok(())).await.unwrap_err();
+    assert!(refused.to_string().contains("password authentication failed"), "{refused:#}");
+    let left = engine.all_containers().await.unwrap();
+    assert!(!left.iter().any(|container| container.name.starts_with(&project)), "{left:?}");
+    let files = fs_err::read_dir(folder.path()).unwrap().count();
+    assert_eq!(files, 2, "nothing half written stays");
 }
