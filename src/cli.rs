@@ -92,6 +92,8 @@ pub enum Command {
     Certs(CertsArgs),
     /// Copy production data into the twin: a whole subset, every personal value masked.
     CopyData(CopyDataArgs),
+    /// Take back what a command has done.
+    Rollback(RollbackArgs),
     /// Try the migration on a clone: up, down and up again, with proof that down restores.
     TestMigration(TestMigrationArgs),
     /// Check the twin: infrastructure, application, database, security, performance, integration.
@@ -268,6 +270,18 @@ pub struct CopyDataArgs {
     /// What to do with a personal column that nobody has decided about.
     #[arg(long, value_enum, default_value = "stop")]
     pub unclassified: Unclassified,
+}
+
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    #[command(subcommand)]
+    pub what: RollbackWhat,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum RollbackWhat {
+    /// Swap the twin's database with the one that the last copy replaced.
+    Data,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

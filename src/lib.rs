@@ -11,6 +11,7 @@
 //! Imports go down only:
 //! `main → commands → (config, stack, data, migration, validation, backup) → report → adapters → model`.
 
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod commands;

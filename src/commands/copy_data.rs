@@ -2,13 +2,13 @@
 
 use anyhow::Result;
 
-use super::Context;
+use super::{Context, copy_apply};
 use crate::cli::{CopyDataArgs, Unclassified};
 use crate::data::plan;
 use crate::data::prepare::prepare;
 use crate::data::text;
 use crate::exit;
-use crate::failure::Failure;
+use crate::store::Lock;
 
 pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
     let unclassified = match args.unclassified {
@@ -17,7 +17,9 @@ pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
         Unclassified::Null => plan::Unclassified::Null,
     };
     let ui = &context.ui;
-    let work = Box::pin(prepare(context.settings()?, args.limit, unclassified, ui));
+    let settings = context.settings()?;
+    let _lock = if args.dry_run { None } else { Some(Lock::acquire(&settings.root, "copy-data")?) };
+    let work = Box::pin(prepare(settings, args.limit, unclassified, ui));
     let prepared = context.interrupt.guard(work).await?;
     if args.dry_run {
         ui.data(&if ui.options.json {
@@ -32,5 +34,5 @@ pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
         ui.warn(warning.clone());
     }
     prepared.decided()?;
-    Err(Failure::usage("this build plans a copy only: add --dry-run").into())
+    copy_apply::run(context, prepared).await
 }

@@ -3,6 +3,7 @@
 mod certs;
 mod config_show;
 mod containers;
+mod copy_apply;
 mod copy_data;
 mod docs;
 mod down;
@@ -14,6 +15,7 @@ mod psql;
 mod report;
 mod reset;
 mod restart;
+mod rollback;
 mod setup;
 mod status;
 mod terminal;
@@ -70,6 +72,7 @@ pub async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<u8> {
         Command::Reset(args) => reset::run(context, args).await,
         Command::Certs(args) => certs::run(context, args).await,
         Command::CopyData(args) => copy_data::run(context, args).await,
+        Command::Rollback(args) => rollback::run(context, args).await,
         Command::TestMigration(args) => test_migration::run(context, args).await,
         Command::Validate(args) => validate::run(context, args).await,
         Command::Report => report::run(context).await,

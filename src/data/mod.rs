@@ -2,13 +2,22 @@
 //!
 //! catalog → subset → classify → plan → (backup) → schema → transfer → leak → swap
 
+pub mod apply;
 pub mod catalog;
+pub mod cells;
 pub mod classify;
 pub mod evidence;
+pub mod finish;
 pub mod identity;
+pub mod leak;
+mod lines;
 pub mod mask;
 pub mod model;
 pub mod plan;
 pub mod prepare;
+mod quiet;
+pub mod schema;
 pub mod subset;
+pub mod swap;
 pub mod text;
+pub mod transfer;

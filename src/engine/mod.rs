@@ -9,6 +9,7 @@ mod inspect;
 mod logs;
 mod model;
 mod networks;
+pub mod pipe;
 mod spec;
 mod stats;
 mod top;

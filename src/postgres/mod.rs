@@ -1,6 +1,7 @@
 //! PostgreSQL: the only place that knows `tokio_postgres`.
 
 mod connect;
+pub mod programs;
 pub mod staging;
 mod target;
 

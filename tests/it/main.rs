@@ -4,6 +4,7 @@
 mod support;
 
 mod cli;
+mod copy_apply;
 mod copy_plan;
 mod front;
 mod house;

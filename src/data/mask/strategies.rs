@@ -35,13 +35,22 @@ pub enum Unmaskable {
 pub struct Masker {
     key: Vec<u8>,
     email_domain: String,
+    /// Masks that are somebody's original.
+    forbidden: Option<std::sync::Arc<dyn Fn(&str) -> bool + Send + Sync>>,
 }
 
 const ATTEMPTS: u32 = 64;
 
 impl Masker {
     pub fn new(key: &str, email_domain: &str) -> Self {
-        Self { key: key.as_bytes().to_vec(), email_domain: email_domain.to_owned() }
+        Self { key: key.as_bytes().to_vec(), email_domain: email_domain.to_owned(), forbidden: None }
+    }
+
+    /// Never gives a mask of which `forbidden` is true.
+    #[must_use]
+    pub fn forbidding(mut self, forbidden: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.forbidden = Some(std::sync::Arc::new(forbidden));
+        self
     }
 
     /// The mask of one plain value; `None` is NULL. Empty stays empty: there is nothing to hide.
@@ -62,7 +71,8 @@ impl Masker {
         let mut masked = String::new();
         for attempt in 0..ATTEMPTS {
             masked = self.attempt(strategy, value, shape, attempt)?;
-            if masked.to_lowercase() != value.to_lowercase() {
+            let forbidden = self.forbidden.as_ref().is_some_and(|forbidden| forbidden(&masked));
+            if masked.to_lowercase() != value.to_lowercase() && !forbidden {
                 return Ok(Some(masked));
             }
         }

@@ -1,0 +1,179 @@
+//! The copy itself: a new database beside the live one, filled, proven, then swapped in.
+//! Until the swap the live database is only read.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+
+use super::leak::{self, Patterns};
+use super::prepare::Prepared;
+use super::quiet::quiet;
+use super::swap::Databases;
+use super::{finish, schema, transfer};
+use crate::failure::Failure;
+use crate::postgres::programs::{Access, Place};
+use crate::postgres::{connect, staging};
+use crate::report::copy::{CopiedTable, CopyBody, LeakCheck};
+use crate::ui::Ui;
+
+/// Writes the report so far.
+pub type Save<'s> = dyn FnMut(&CopyBody) -> Result<()> + 's;
+
+/// Copies what was prepared and swaps it in. After an error or an interrupt, drop what it left with
+/// [`Databases::sweep`].
+///
+/// # Errors
+/// Refuses when a personal value of production stands in the new database.
+pub async fn run(
+    prepared: &Prepared,
+    production_url: &str,
+    place: &Place,
+    now: Timestamp,
+    ui: &Ui,
+    body: &mut CopyBody,
+    save: &mut Save<'_>,
+) -> Result<()> {
+    let settings = &prepared.settings;
+    let (admin, user) = (settings.database_admin()?, settings.database_user()?);
+    let databases = Databases::open(&admin).await?;
+
+    phase(ui, body, save, "schema", "Restore production's schema")?;
+    let step = Step::start(ui, "schema", "read production's schema");
+    let sql = schema::dump(prepared, place, &Access::of_url(production_url)?).await?;
+    step.done(ui);
+    let new = databases.create(now, &user.user).await?;
+    let target = connect(&admin.database(&new)).await?;
+    schema::close(&target, &user.user).await?;
+    schema::restore(&target, &sql.before_rows, &user.user).await?;
+
+    phase(ui, body, save, "rows", "Copy the rows")?;
+    let step = Step::start(ui, "originals", "read the personal values");
+    let originals = transfer::originals(prepared).await?;
+    let matcher = originals.matcher()?;
+    step.done(ui);
+    let forbidden = matcher.clone();
+    let masker = prepared.masker()?.forbidding(move |mask| forbidden.finds(mask));
+    target
+        .batch_execute("SET session_replication_role = replica")
+        .await
+        .map_err(quiet("load without triggers"))?;
+    for plan in &prepared.plan.tables {
+        let (Some(table), Some(selection)) =
+            (prepared.catalog.table(&plan.table), prepared.subset.get(&plan.table))
+        else {
+            continue;
+        };
+        let (id, what) = (format!("copy {}", plan.table), format!("copy {}", plan.table));
+        ui.step_started(&id, &what);
+        let done = transfer::table(prepared, &target, &masker, table, selection, ui)
+            .await
+            .with_context(|| format!("copy table {}", plan.table))?;
+        let rate = done.rows * 1000 / done.ms.max(1);
+        ui.step_done(&id, &format!("{what}: {} rows, {rate} rows/s", done.rows), done.ms);
+        body.rows += done.rows;
+        body.tables.push(CopiedTable {
+            table: plan.table.to_string(),
+            rows: done.rows,
+            rows_in_production: plan.rows_in_production,
+            bytes: done.bytes,
+            ms: done.ms,
+            masked_cells: done.masked_cells,
+            nulled: done.nulled,
+            reasons: plan.reasons.clone(),
+            columns: plan.columns.iter().map(|c| (c.column.clone(), c.action.clone())).collect(),
+        });
+        save(body)?;
+    }
+
+    phase(ui, body, save, "finish", "Build indexes, keys and triggers")?;
+    let step = Step::start(ui, "finish", "indexes, keys, triggers, sequences, views");
+    schema::restore(&target, &sql.after_rows, &user.user).await?;
+    let owner = connect(&user.database(&new)).await?;
+    staging::ensure(&owner).await?;
+    let left = finish::books(&connect(&admin).await?, &target).await?;
+    warn(
+        ui,
+        body,
+        left.iter().map(|table| format!("{table} is not carried over: it stays in the previous database")),
+    );
+    finish::sequences(&prepared.production, &target).await?;
+    finish::refresh(&target).await?;
+    step.done(ui);
+
+    phase(ui, body, save, "proof", "Prove the copy")?;
+    let step = Step::start(ui, "proof", "counts and keys");
+    let unproven = finish::prove(prepared, &target).await?;
+    step.done(ui);
+    warn(
+        ui,
+        body,
+        unproven.iter().map(|name| format!("{name} does not hold, and is not enforced in production either")),
+    );
+    let (start, step) = (Instant::now(), Step::start(ui, "leaks", "look for personal values of production"));
+    let scan = leak::scan(&target, &matcher, &Patterns::new()?, &settings.config.copy.email_domain).await?;
+    step.done(ui);
+    let hits = scan.hits.clone();
+    body.leak_check = Some(LeakCheck {
+        values: originals.len() as u64,
+        bytes_scanned: scan.bytes,
+        hits: scan.hits,
+        ms: start.elapsed().as_millis() as u64,
+    });
+    save(body)?;
+    if !hits.is_empty() {
+        let places: Vec<String> = hits.iter().map(|(place, rows)| format!("{place} ({rows} rows)")).collect();
+        return Err(Failure::refused(format!(
+            "personal data of production would have reached staging: {}",
+            places.join(", ")
+        ))
+        .hint("give those columns a rule under `masking.tables`; staging is unchanged")
+        .into());
+    }
+
+    staging::log(&owner, "copy-data", &serde_json::json!({ "rows": body.rows, "tables": body.tables.len() }))
+        .await?;
+    drop((owner, target));
+    phase(ui, body, save, "swap", "Swap the databases")?;
+    let step = Step::start(ui, "swap", "swap the databases");
+    let old = databases.swap(&new, now).await?;
+    step.done(ui);
+    body.previous_database = Some(old);
+    body.dropped_databases.extend(databases.prune(settings.config.copy.keep).await?);
+    if settings.config.copy.keep == 0 {
+        body.previous_database = None;
+    }
+    body.phase = "done".to_owned();
+    save(body)
+}
+
+fn phase(ui: &Ui, body: &mut CopyBody, save: &mut Save<'_>, word: &str, title: &str) -> Result<()> {
+    ui.phase(title);
+    word.clone_into(&mut body.phase);
+    save(body)
+}
+
+fn warn(ui: &Ui, body: &mut CopyBody, texts: impl Iterator<Item = String>) {
+    for text in texts {
+        ui.warn(&text);
+        body.warnings.push(text);
+    }
+}
+
+/// A step that is shown while it runs.
+struct Step {
+    id: &'static str,
+    what: &'static str,
+    start: Instant,
+}
+
+impl Step {
+    fn start(ui: &Ui, id: &'static str, what: &'static str) -> Self {
+        ui.step_started(id, what);
+        Self { id, what, start: Instant::now() }
+    }
+
+    fn done(self, ui: &Ui) {
+        ui.step_done(self.id, self.what, self.start.elapsed().as_millis() as u64);
+    }
+}

@@ -1,0 +1,138 @@
+//! What follows the rows: sequences, the twin's own books, materialized views, statistics; then proof.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use futures_util::{SinkExt as _, TryStreamExt as _};
+
+use super::prepare::Prepared;
+use super::quiet::quiet;
+use crate::failure::Failure;
+use crate::model::{quote_identifier, quote_literal};
+use crate::postgres::Session;
+
+const SEQUENCES: &str = include_str!("sql/sequences.sql");
+const BOOKS: &str =
+    "SELECT n.nspname::text, c.relname::text, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+    WHERE c.relkind = 'r' AND n.nspname ~ '^staging_' GROUP BY 1, 2 ORDER BY 1, 2";
+const VIEWS: &str =
+    "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'm' AND NOT relispopulated ORDER BY oid";
+const UNPROVEN: &str = "SELECT conrelid::regclass::text, conname::text FROM pg_constraint
+    WHERE NOT convalidated AND contype IN ('f', 'c') ORDER BY 1, 2";
+
+/// Carries the rows of the schemas `staging_*` over from the live database. Returns the tables that
+/// the new one does not have in the same form.
+pub async fn books(live: &Session, target: &Session) -> Result<Vec<String>> {
+    let read = async |session: &Session| -> Result<BTreeMap<(String, String), String>> {
+        let rows = session.query(BOOKS, &[]).await.map_err(quiet("list staging's own tables"))?;
+        Ok(rows.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect())
+    };
+    let (from, to) = (read(live).await?, read(target).await?);
+    let mut left = Vec::new();
+    for (key, columns) in from {
+        let name = format!("{}.{}", quote_identifier(&key.0), quote_identifier(&key.1));
+        if to.get(&key) != Some(&columns) {
+            left.push(format!("{}.{}", key.0, key.1));
+            continue;
+        }
+        let what = quiet(format!("carry {name} over"));
+        let rows = live.copy_out(&format!("COPY {name} ({columns}) TO STDOUT")).await.map_err(&what)?;
+        let sink = target
+            .copy_in::<_, bytes::Bytes>(&format!("COPY {name} ({columns}) FROM STDIN"))
+            .await
+            .map_err(&what)?;
+        futures_util::pin_mut!(rows, sink);
+        while let Some(chunk) = rows.try_next().await.map_err(&what)? {
+            sink.send(chunk).await.map_err(&what)?;
+        }
+        sink.finish().await.map_err(&what)?;
+    }
+    Ok(left)
+}
+
+/// Sets every sequence to where production's stands, or past the rows that are here.
+pub async fn sequences(production: &Session, target: &Session) -> Result<()> {
+    let rows = production
+        .query("SELECT schemaname::text, sequencename::text, last_value FROM pg_sequences", &[])
+        .await
+        .map_err(quiet("read production's sequences"))?;
+    let last: BTreeMap<(String, String), Option<i64>> =
+        rows.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect();
+    for row in target.query(SEQUENCES, &[]).await.map_err(quiet("list the sequences"))? {
+        let key: (String, String) = (row.get(0), row.get(1));
+        let (step, table, column): (i64, Option<String>, Option<String>) =
+            (row.get(2), row.get(3), row.get(4));
+        let reached = match (table, column) {
+            (Some(table), Some(column)) => {
+                let end = if step < 0 { "min" } else { "max" };
+                let statement = format!("SELECT {end}({})::int8 FROM {table}", quote_identifier(&column));
+                target.query_one(&statement, &[]).await.map_err(quiet("read the highest key"))?.get(0)
+            }
+            _ => None,
+        };
+        let candidates = [last.get(&key).copied().flatten(), reached].into_iter().flatten();
+        let value: Option<i64> = if step < 0 { candidates.min() } else { candidates.max() };
+        if let Some(value) = value {
+            let name = format!("{}.{}", quote_identifier(&key.0), quote_identifier(&key.1));
+            let statement = format!("SELECT setval({}, {value})", quote_literal(&name));
+            target.batch_execute(&statement).await.map_err(quiet(format!("set sequence {name}")))?;
+        }
+    }
+    Ok(())
+}
+
+/// Fills the materialized views, those first that others read, then gathers statistics.
+pub async fn refresh(target: &Session) -> Result<()> {
+    loop {
+        let views: Vec<String> = target
+            .query(VIEWS, &[])
+            .await
+            .map_err(quiet("list the views"))?
+            .iter()
+            .map(|row| row.get(0))
+            .collect();
+        if views.is_empty() {
+            break;
+        }
+        let (mut filled, mut refused) = (0, None);
+        for view in &views {
+            match target.batch_execute(&format!("REFRESH MATERIALIZED VIEW {view}")).await {
+                Ok(()) => filled += 1,
+                Err(error) => refused = Some(quiet(format!("refresh {view}"))(error)),
+            }
+        }
+        if let (0, Some(error)) = (filled, refused) {
+            return Err(error);
+        }
+    }
+    target.batch_execute("ANALYZE").await.map_err(quiet("gather statistics"))
+}
+
+/// Proves that each table holds what the plan says and every key is valid. Returns the constraints
+/// that production itself does not keep.
+pub async fn prove(prepared: &Prepared, target: &Session) -> Result<Vec<String>> {
+    for table in &prepared.catalog.tables {
+        let planned = prepared.subset.get(&table.name).map_or(0, |selection| selection.rows.len() as i64);
+        let row = target.query_one(&format!("SELECT count(*) FROM {}", table.name.sql()), &[]).await;
+        let found: i64 = row.map_err(quiet(format!("count {}", table.name)))?.get(0);
+        if found != planned {
+            return Err(Failure::failed(format!(
+                "{} holds {found} rows in the new database, and {planned} were to cross",
+                table.name
+            ))
+            .hint("run it again; if it stays so, report it")
+            .into());
+        }
+    }
+    let mut left = Vec::new();
+    for row in target.query(UNPROVEN, &[]).await.map_err(quiet("list the constraints"))? {
+        let (table, name): (String, String) = (row.get(0), row.get(1));
+        let statement = format!("ALTER TABLE {table} VALIDATE CONSTRAINT {}", quote_identifier(&name));
+        if target.batch_execute(&statement).await.is_err() {
+            left.push(format!("{table}.{name}"));
+        }
+    }
+    Ok(left)
+}

@@ -1,0 +1,76 @@
+//! The body of `staging-backups/test-data-summary-*.json`. Holds no value of production.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What `copy-data` did.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct CopyBody {
+    /// The phase that was reached: `backup`, `schema`, `rows`, `finish`, `proof`, `swap` or `done`.
+    pub phase: String,
+    pub root: Option<String>,
+    pub limit: u32,
+    pub production_version: String,
+    pub staging_version: String,
+    /// Production's snapshot that all rows come from.
+    pub snapshot: String,
+    /// SHA-256 over `copy` and `masking` as resolved, hexadecimal.
+    pub config_hash: String,
+    /// The backup of staging as it was; absent where it held nothing.
+    pub backup: Option<BackupRecord>,
+    pub database: String,
+    /// The name under which the database that was live before is kept.
+    pub previous_database: Option<String>,
+    pub dropped_databases: Vec<String>,
+    pub rows: u64,
+    pub tables: Vec<CopiedTable>,
+    pub leak_check: Option<LeakCheck>,
+    /// Where Redis keys were copied too.
+    pub cache: Option<CopiedCache>,
+    pub warnings: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct BackupRecord {
+    /// Relative to the project.
+    pub path: String,
+    /// Compressed.
+    pub bytes: u64,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct CopiedTable {
+    pub table: String,
+    pub rows: u64,
+    pub rows_in_production: u64,
+    /// As COPY text.
+    pub bytes: u64,
+    pub ms: u64,
+    pub masked_cells: u64,
+    /// Cells set to NULL because what they refer to stayed behind.
+    pub nulled: u64,
+    /// Why rows crossed, and how many for each reason.
+    pub reasons: BTreeMap<String, u64>,
+    /// What happened to each column.
+    pub columns: BTreeMap<String, String>,
+}
+
+/// Production's personal values, looked for in everything that the new database holds.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct LeakCheck {
+    /// Distinct values looked for.
+    pub values: u64,
+    pub bytes_scanned: u64,
+    /// Rows by `table.column`; none in a copy that was swapped in.
+    pub hits: BTreeMap<String, u64>,
+    pub ms: u64,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct CopiedCache {
+    pub keys_copied: u64,
+    pub keys_masked: u64,
+    pub keys_skipped: u64,
+}
