@@ -1,13 +1,13 @@
 //! Does the monitoring see the twin: targets, rules, dashboards, alerts?
 
+mod panels;
+
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use jiff::Timestamp;
-use regex::Regex;
 use serde_json::Value;
 
 use crate::http::{Client, Target};
@@ -224,7 +224,7 @@ const PARALLEL: usize = 8;
 
 async fn dashboards(facts: &Facts) -> Outcome {
     let folder = facts.settings.root.join("staging-monitoring/grafana/dashboards");
-    let panels = match read_panels(&folder) {
+    let panels = match panels::read(&folder) {
         Ok(panels) if panels.is_empty() => return Outcome::skip("there is no dashboard with a query"),
         Ok(panels) => panels,
         Err(error) => return Outcome::error(error),
@@ -237,7 +237,7 @@ async fn dashboards(facts: &Facts) -> Outcome {
         .map(|(place, expression)| {
             let client = client.clone();
             async move {
-                let path = format!("/api/v1/query?query={}", encode(&concrete(&expression)));
+                let path = format!("/api/v1/query?query={}", panels::encode(&panels::concrete(&expression)));
                 (place, api(&client, &path).await.map(|data| series(&data)))
             }
         })
@@ -245,64 +245,6 @@ async fn dashboards(facts: &Facts) -> Outcome {
         .collect()
         .await;
     judge_panels(&asked)
-}
-
-/// Title and expression of each query of each dashboard.
-fn read_panels(folder: &std::path::Path) -> Result<Vec<(String, String)>, String> {
-    let mut found = Vec::new();
-    let Ok(entries) = fs_err::read_dir(folder) else { return Ok(found) };
-    let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.sort();
-    for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "json")) {
-        let text = fs_err::read_to_string(file).map_err(|error| error.to_string())?;
-        let dashboard: Value =
-            serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
-        let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        collect_panels(&dashboard, &name, &mut found);
-    }
-    Ok(found)
-}
-
-/// Rows hold panels of their own.
-fn collect_panels(parent: &Value, dashboard: &str, found: &mut Vec<(String, String)>) {
-    for panel in parent.get("panels").and_then(Value::as_array).into_iter().flatten() {
-        let title = panel.get("title").and_then(Value::as_str).unwrap_or("untitled");
-        for target in panel.get("targets").and_then(Value::as_array).into_iter().flatten() {
-            if let Some(expression) = target.get("expr").and_then(Value::as_str).filter(|e| !e.is_empty()) {
-                found.push((format!("{dashboard} / {title}"), expression.to_owned()));
-            }
-        }
-        collect_panels(panel, dashboard, found);
-    }
-}
-
-static VARIABLE: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)(?::[a-z]+)?\}?").ok());
-
-/// An expression with Grafana's variables replaced: times by times, all others by "any".
-fn concrete(expression: &str) -> String {
-    let Some(variable) = VARIABLE.as_ref() else { return expression.to_owned() };
-    variable
-        .replace_all(expression, |found: &regex::Captures<'_>| {
-            match found.get(1).map_or("", |name| name.as_str()) {
-                "__rate_interval" | "__interval" => "5m",
-                "__range" => "1h",
-                _ => ".*",
-            }
-        })
-        .into_owned()
-}
-
-/// Percent-encodes all but the unreserved characters.
-fn encode(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            other => format!("%{other:02X}"),
-        })
-        .collect()
 }
 
 fn series(data: &Value) -> usize {
@@ -384,17 +326,6 @@ mod tests {
         assert!(broken_rule(&json!({"name": "A", "type": "alerting", "health": "ok"})).is_some());
         let error = json!({"name": "R", "type": "recording", "health": "err", "lastError": "many-to-many"});
         assert_eq!(broken_rule(&error).unwrap(), "R: many-to-many");
-    }
-
-    #[test]
-    fn panels_in_rows_are_found_and_their_variables_replaced() {
-        let dashboard = json!({"panels": [{"title": "Row", "panels": [
-            {"title": "Rate", "targets": [{"expr": "rate(x{job=~\"$job\"}[$__rate_interval])"}, {"expr": ""}]}]}]});
-        let mut found = Vec::new();
-        collect_panels(&dashboard, "d", &mut found);
-        assert_eq!(found.len(), 1);
-        assert_eq!(concrete(&found[0].1), "rate(x{job=~\".*\"}[5m])");
-        assert_eq!(encode("a b+c"), "a%20b%2Bc");
     }
 
     #[test]
