@@ -139,7 +139,8 @@ async fn work(
 fn body(prepared: &Prepared, settings: &Settings) -> Result<CopyBody> {
     let config = &settings.config;
     let decided = serde_json::to_vec(&(&config.copy, &config.masking))?;
-    let hash: String = Sha256::digest(&decided).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash =
+        Sha256::digest(&decided).iter().fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
     Ok(CopyBody {
         phase: "prepare".to_owned(),
         root: config.copy.root.clone(),

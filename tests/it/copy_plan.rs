@@ -13,7 +13,7 @@ use crate::support::{Postgres, Workspace, engine_or_skip, free_port};
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// Statements of a psql script, with its variables put in and its commands left out.
-fn script(name: &str) -> String {
+pub fn script(name: &str) -> String {
     let path = format!("{}/scripts/sample/production/{name}", env!("CARGO_MANIFEST_DIR"));
     let text = fs_err::read_to_string(path).expect("read the sample");
     let lines = text.lines().filter(|line| !line.starts_with('\\') && !line.starts_with("VACUUM"));
@@ -138,7 +138,7 @@ impl Twin {
 }
 
 /// `copy` and `masking` of the first blueprint.
-fn blueprint_copy() -> String {
+pub fn blueprint_copy() -> String {
     let text = include_str!("../../compose/blueprints/nextjs-postgres/stagectl.yml");
     let from = text.find("\ncopy:").expect("a copy section");
     let to = text.find("\n# Which Redis keys").expect("the section after masking");
