@@ -19,7 +19,7 @@ pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
     let ui = &context.ui;
     let settings = context.settings()?;
     let _lock = if args.dry_run { None } else { Some(Lock::acquire(&settings.root, "copy-data")?) };
-    let work = prepare(settings, args.limit, unclassified, ui);
+    let work = Box::pin(prepare(settings, args.limit, unclassified, ui));
     let prepared = context.interrupt.guard(work).await?;
     if args.dry_run {
         ui.data(&if ui.options.json {
@@ -34,5 +34,5 @@ pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
         ui.warn(warning.clone());
     }
     prepared.decided()?;
-    copy_apply::run(context, prepared).await
+    Box::pin(copy_apply::run(context, prepared)).await
 }

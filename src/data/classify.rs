@@ -161,14 +161,15 @@ pub fn column(column: &Column, values: &[String]) -> Looks {
     }
 }
 
+type Test<'a> = &'a dyn Fn(&str) -> bool;
+
 /// What text of this name looks like: by the form of its values, then its name, then its length.
 pub fn text(name: &str, values: &[String]) -> Looks {
     let named = by_name(name);
     let values: Vec<&str> = values.iter().map(|value| value.trim()).filter(|v| !v.is_empty()).collect();
-    let mostly = |test: &dyn Fn(&str) -> bool| {
-        !values.is_empty() && values.iter().filter(|v| test(v)).count() * 2 >= values.len()
-    };
-    let forms: [(Looks, &dyn Fn(&str) -> bool); 7] = [
+    let mostly =
+        |test: Test<'_>| !values.is_empty() && values.iter().filter(|v| test(v)).count() * 2 >= values.len();
+    let forms: [(Looks, Test<'_>); 7] = [
         (Looks::Email, &|v| matches(&EMAIL, v)),
         (Looks::Iban, &is_iban),
         (Looks::PasswordHash, &|v| {
@@ -294,7 +295,7 @@ fn is_card(value: &str) -> bool {
         .enumerate()
         .map(|(at, digit)| if at % 2 == 0 { *digit } else { digit * 2 / 10 + digit * 2 % 10 })
         .sum();
-    (13..=19).contains(&digits.len()) && sum % 10 == 0
+    (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
 }
 
 #[cfg(test)]

@@ -16,13 +16,12 @@ const BY_START: &str =
 
 /// Refuses when both sessions lead to the same database.
 pub async fn refuse_same(production: &Session, staging: &Session) -> Result<()> {
-    let same = match (one(production, BY_SYSTEM).await, one(staging, BY_SYSTEM).await) {
-        (Ok(production), Ok(staging)) => production == staging,
-        _ => {
-            let production = one(production, BY_START).await;
-            let staging = one(staging, BY_START).await;
-            production.map_err(unknown("production"))? == staging.map_err(unknown("staging"))?
-        }
+    let by_system = (one(production, BY_SYSTEM).await, one(staging, BY_SYSTEM).await);
+    let same = if let (Ok(production), Ok(staging)) = by_system {
+        production == staging
+    } else {
+        let production = one(production, BY_START).await.map_err(unknown("production"))?;
+        production == one(staging, BY_START).await.map_err(unknown("staging"))?
     };
     if same {
         return Err(Failure::refused("production and staging are the same database on the same server")

@@ -78,6 +78,11 @@ mod tests {
     use super::*;
     use crate::config::masking::Masking;
 
+    #[derive(serde::Deserialize)]
+    struct Pasted {
+        masking: Masking,
+    }
+
     #[test]
     fn the_entry_can_be_pasted() {
         let item = |column: &str, path: Option<&str>, proposal: &str| Undecided {
@@ -94,10 +99,6 @@ mod tests {
             item("profile", Some("items[].*"), "text"),
             item("profile", Some("."), "{keep: 'a number, of nobody'}"),
         ]);
-        #[derive(serde::Deserialize)]
-        struct Pasted {
-            masking: Masking,
-        }
         let pasted: Pasted = serde_yaml::from_str(&text).unwrap();
         let columns = &pasted.masking.tables["User"];
         assert_eq!(columns.keys().collect::<Vec<_>>(), ["email", "no", "profile", "tags"]);

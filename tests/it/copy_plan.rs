@@ -1,6 +1,7 @@
 //! `stagectl copy-data --dry-run` on real servers: a whole subset, nothing written, no value shown.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 use stagectl::config::data::{Copy, KeyPolicy};
@@ -8,7 +9,7 @@ use stagectl::data::model::{Catalog, Subset, TableName};
 use stagectl::data::{catalog, subset};
 use stagectl::postgres::connect_url_read_only;
 
-use crate::support::{Postgres, Workspace, engine_or_skip, free_port};
+use crate::support::{Postgres, Workspace, engine_or_skip, eventually, free_port};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
@@ -79,7 +80,12 @@ impl Twin {
 
     /// Rows written so far, by database; sizes would miss an update in place.
     async fn written(&self) -> Vec<String> {
-        // Counters of idle sessions are flushed when they end; a fresh snapshot sees them.
+        // A backend adds its counts at the latest when it ends.
+        let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname IN ('production', 'staging_db')";
+        let count = ["psql", "--username=postgres", "--no-align", "--tuples-only", "--command", sessions];
+        eventually("the sessions end", Duration::from_secs(20), || {
+            self.server.container.try_exec(&count).filter(|count| count == "0")
+        });
         self.server
             .texts(
                 "postgres",
