@@ -34,5 +34,5 @@ pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
         ui.warn(warning.clone());
     }
     prepared.decided()?;
-    Box::pin(copy_apply::run(context, prepared)).await
+    Box::pin(copy_apply::run(context, prepared, args.limit)).await
 }
