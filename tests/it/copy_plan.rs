@@ -97,10 +97,12 @@ impl Twin {
 
     /// Production's catalogue and a subset of it, as seen by a superuser.
     async fn select(&self, copy: &Copy, limit: u32) -> (Catalog, Subset, Vec<String>) {
-        let session = connect_url_read_only(&self.admin("127.0.0.1", "production")).await.unwrap();
-        session.batch_execute(BEGIN).await.unwrap();
-        let catalog = catalog::read(&session, &copy.schemas).await.unwrap();
-        let (subset, warnings) = subset::select(&session, &catalog, copy, limit).await.unwrap();
+        let session =
+            connect_url_read_only(&self.admin("127.0.0.1", "production")).await.expect("read production");
+        session.batch_execute(BEGIN).await.expect("read production");
+        let catalog = catalog::read(&session, &copy.schemas).await.expect("read production");
+        let (subset, warnings) =
+            subset::select(&session, &catalog, copy, limit).await.expect("read production");
         (catalog, subset, warnings)
     }
 
@@ -155,7 +157,12 @@ fn rows(plan: &Value) -> BTreeMap<String, u64> {
     let tables = plan["tables"].as_array().expect("tables");
     tables
         .iter()
-        .map(|t| (t["table"]["name"].as_str().unwrap().to_owned(), t["rows"].as_u64().unwrap()))
+        .map(|t| {
+            (
+                t["table"]["name"].as_str().expect("a name and a count of rows").to_owned(),
+                t["rows"].as_u64().expect("a name and a count of rows"),
+            )
+        })
         .collect()
 }
 
