@@ -27,7 +27,7 @@ pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
         } else {
             text::plan(&prepared.plan)
         });
-        prepared.decided()?;
+        prepared.decided_as_shown()?;
         return Ok(exit::OK);
     }
     for warning in &prepared.plan.warnings {
