@@ -19,8 +19,8 @@ use crate::report::{Envelope, Report, Verdict};
 use crate::stack::twin;
 use crate::store::{ReportFile, new_run_id};
 
-/// Applies what was prepared. The caller holds the project's lock.
-pub async fn run(context: &Context, prepared: Prepared) -> Result<u8> {
+/// Applies what was prepared; `limit` is that of the command line. The caller holds the project's lock.
+pub async fn run(context: &Context, prepared: Prepared, limit: Option<u32>) -> Result<u8> {
     let settings = prepared.settings.clone();
     let admin = settings.database_admin()?;
     confirm(context, &settings).await?;
@@ -34,7 +34,7 @@ pub async fn run(context: &Context, prepared: Prepared) -> Result<u8> {
             &context.command_line,
             now,
         ),
-        body: body(&prepared, &settings)?,
+        body: body(&prepared, &settings, limit)?,
     };
     file.save(&report)?;
     let databases = Databases::open(&admin).await?;
@@ -136,14 +136,15 @@ async fn work(
     apply::run(prepared, &url, &place, envelope.started_at, ui, body, &mut save).await
 }
 
-fn body(prepared: &Prepared, settings: &Settings) -> Result<CopyBody> {
+fn body(prepared: &Prepared, settings: &Settings, limit: Option<u32>) -> Result<CopyBody> {
     let config = &settings.config;
     let decided = serde_json::to_vec(&(&config.copy, &config.masking))?;
-    let hash: String = Sha256::digest(&decided).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash =
+        Sha256::digest(&decided).iter().fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
     Ok(CopyBody {
         phase: "prepare".to_owned(),
         root: config.copy.root.clone(),
-        limit: config.copy.limit,
+        limit: limit.unwrap_or(config.copy.limit),
         production_version: dotted(prepared.catalog.server_version),
         snapshot: prepared.snapshot_id.clone(),
         config_hash: hash,

@@ -27,12 +27,12 @@ pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
         } else {
             text::plan(&prepared.plan)
         });
-        prepared.decided()?;
+        prepared.decided_as_shown()?;
         return Ok(exit::OK);
     }
     for warning in &prepared.plan.warnings {
         ui.warn(warning.clone());
     }
     prepared.decided()?;
-    copy_apply::run(context, prepared).await
+    Box::pin(copy_apply::run(context, prepared, args.limit)).await
 }

@@ -143,7 +143,7 @@ pub async fn run(
     if settings.config.copy.keep == 0 {
         body.previous_database = None;
     }
-    body.phase = "done".to_owned();
+    "done".clone_into(&mut body.phase);
     save(body)
 }
 

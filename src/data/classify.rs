@@ -47,7 +47,7 @@ impl Looks {
             Self::Iban => "an IBAN",
             Self::Card => "a card number",
             Self::Ip => "an IP address",
-            Self::Token => "a token",
+            Self::Token => "a token or a number of something",
             Self::PasswordHash => "a password or its hash",
             Self::ShortName => "a person's name",
             Self::Name => "a person's full name",
@@ -188,6 +188,9 @@ pub fn text(name: &str, values: &[String]) -> Looks {
     }
     if mostly(&|v| matches(&PHONE, v) && v.chars().filter(char::is_ascii_digit).count() >= 7) {
         return Looks::Phone;
+    }
+    if mostly(&|v| !v.contains(char::is_whitespace) && v.bytes().filter(u8::is_ascii_digit).count() >= 6) {
+        return Looks::Token;
     }
     let different: BTreeSet<&str> = values.iter().copied().collect();
     let short = values.iter().all(|v| v.len() <= 16 && !v.contains(char::is_whitespace));

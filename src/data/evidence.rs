@@ -41,8 +41,8 @@ pub type Samples = BTreeMap<(TableName, String), Evidence>;
 
 /// The configured rule of a column.
 pub fn configured<'m>(masking: &'m Masking, table: &TableName, column: &str) -> Option<&'m Strategy> {
-    let tables = masking.tables.iter().filter(|(name, _)| super::subset::keys::is_called(table, name));
-    tables.filter_map(|(_, columns)| columns.get(column)).next().map(|rule| &rule.0)
+    let mut tables = masking.tables.iter().filter(|(name, _)| super::subset::keys::is_called(table, name));
+    tables.find_map(|(_, columns)| columns.get(column)).map(|rule| &rule.0)
 }
 
 /// Looks at every column of the rows that cross that neither its type nor the config decides.

@@ -249,7 +249,7 @@ mod tests {
         let matcher = originals(&[(Strategy::Email, "jané@real.example")]);
         let patterns = Patterns::new().unwrap();
         let column = |is_bytes, is_json| ScannedColumn { name: "c".into(), is_bytes, is_json };
-        let hex: String = "jané@real.example".bytes().map(|b| format!("{b:02x}")).collect();
+        let hex: String = "jané@real.example".bytes().fold(String::new(), |hex, b| hex + &format!("{b:02x}"));
         assert!(leaks(&format!("\\x{hex}"), &column(true, false), &matcher, &patterns, "@staging.local"));
         assert!(leaks(
             r#"{"a":"jan\u00e9@real.example"}"#,

@@ -93,16 +93,32 @@ impl Prepared {
         if undecided.is_empty() {
             return Ok(());
         }
-        let mut names: Vec<String> =
-            undecided.iter().map(|item| format!("{}.{}", item.table, item.column)).collect();
-        names.dedup();
         Err(Failure::refused(format!(
-            "nobody has decided what happens to {}; in stagectl.yml, check and add:\n{}",
-            names.join(", "),
+            "{}; in stagectl.yml, check and add:\n{}",
+            self.open_question(),
             text::entry(undecided)
         ))
         .hint("or run with `--unclassified mask` (or `null`) for this time")
         .into())
+    }
+
+    /// As [`Self::decided`], after the plan with the entry has been printed.
+    pub fn decided_as_shown(&self) -> Result<()> {
+        if self.plan.undecided.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::refused(self.open_question())
+            .hint("check the entry in the plan and add it to stagectl.yml")
+            .hint("or run with `--unclassified mask` (or `null`) for this time")
+            .into())
+    }
+
+    fn open_question(&self) -> String {
+        let undecided = &self.plan.undecided;
+        let mut names: Vec<String> =
+            undecided.iter().map(|item| format!("{}.{}", item.table, item.column)).collect();
+        names.dedup();
+        format!("nobody has decided what happens to {}", names.join(", "))
     }
 
     /// The masker with the secret key of `masking.key`.

@@ -9,6 +9,7 @@ use stagectl::backup::dump;
 use stagectl::engine::Engine;
 use stagectl::postgres::programs::{Access, Place};
 
+use crate::copy_plan::{blueprint_copy, script};
 use crate::support::{Outcome, Postgres, Workspace, engine_or_skip, eventually};
 
 const PASSWORD: &str = "application-password";
@@ -305,4 +306,47 @@ async fn a_dump_comes_through_the_containers_too_and_the_one_shot_goes() {
     assert!(!left.iter().any(|container| container.name.starts_with(&project)), "{left:?}");
     let files = fs_err::read_dir(folder.path()).unwrap().count();
     assert_eq!(files, 2, "nothing half written stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sample_crosses_with_the_rules_of_the_first_blueprint() {
+    if !engine_or_skip() {
+        return;
+    }
+    let sides = Sides::start().await;
+    sides.production.execute("postgres", "CREATE DATABASE sample").await;
+    sides.production.execute("sample", &script("schema.sql")).await;
+    sides.production.execute("sample", &script("generate.sql")).await;
+    let config = sides.workspace.read("stagectl.yml");
+    let (head, _) = config.split_once("production:").unwrap();
+    sides.workspace.write(
+        "stagectl.yml",
+        &format!(
+            "{}env:\n  STAGECTL_MASKING_KEY: 0123456789abcdef0123456789abcdef\nproduction:\n  database_url: \
+             postgresql://stories_reader:reader-password@127.0.0.1:{}/sample?sslmode=disable\n{}",
+            head,
+            sides.production.port,
+            blueprint_copy()
+        ),
+    );
+    let report = sides.copy().expect_code(0).json();
+    assert_eq!(report["leak_check"]["hits"], serde_json::json!({}));
+    assert_eq!(sides.here("SELECT count(*) FROM pg_constraint WHERE NOT convalidated").await, ["0"]);
+
+    let dump = sides.dump("staging_db").to_lowercase();
+    let personal = r#"SELECT lower(email) FROM "User" UNION SELECT lower(name) FROM "User" WHERE name LIKE '% %' AND length(name) > 6
+        UNION SELECT phone FROM "User" WHERE phone IS NOT NULL UNION SELECT "donorEmail" FROM "Donation" WHERE "donorEmail" IS NOT NULL"#;
+    let originals = sides.production.texts("sample", personal).await;
+    assert!(originals.len() > 500, "{}", originals.len());
+    let crossed: Vec<&String> = originals.iter().filter(|value| dump.contains(value.as_str())).collect();
+    // A mask drawn from word lists may name somebody who is not in the subset, so only names can meet by chance.
+    assert!(
+        crossed.iter().all(|value| !value.contains('@') && !value.contains(char::is_numeric)),
+        "{crossed:?}"
+    );
+    let inside: Vec<String> =
+        report["tables"].as_array().unwrap().iter().map(|t| t["table"].to_string()).collect();
+    assert!(inside.len() >= 5, "{inside:?}");
+    let joined = r#"SELECT count(*) > 0 AND bool_and(o."contactEmail" = u.email) FROM "Order" o JOIN "User" u ON u.id = o."userId""#;
+    assert_eq!(sides.here(joined).await, sides.production.texts("sample", joined).await);
 }

@@ -1,5 +1,7 @@
 //! A strategy and a value give a mask: never the value itself, never too long for its column.
 
+use std::sync::Arc;
+
 use super::stream::Stream;
 use super::{numbers, words};
 use crate::config::masking::Strategy;
@@ -36,8 +38,10 @@ pub struct Masker {
     key: Vec<u8>,
     email_domain: String,
     /// Masks that are somebody's original.
-    forbidden: Option<std::sync::Arc<dyn Fn(&str) -> bool + Send + Sync>>,
+    forbidden: Option<Arc<Forbidden>>,
 }
+
+type Forbidden = dyn Fn(&str) -> bool + Send + Sync;
 
 const ATTEMPTS: u32 = 64;
 
@@ -49,7 +53,7 @@ impl Masker {
     /// Never gives a mask of which `forbidden` is true.
     #[must_use]
     pub fn forbidding(mut self, forbidden: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
-        self.forbidden = Some(std::sync::Arc::new(forbidden));
+        self.forbidden = Some(Arc::new(forbidden));
         self
     }
 

@@ -136,10 +136,14 @@ fn edge(
     }
     // More rows of the root than the limit come along only where the config asks for it.
     let onto_itself = key.child == key.parent || key.child == *root;
+    // What belongs to a row of the root comes from there: along any other way, such as the other side of a
+    // join table, it would bring rows of the root that nobody asked for.
+    let owned_by_root = key.parent != *root
+        && catalog.keys.iter().any(|k| k.child == key.child && k.parent == *root && !k.nullable);
     let down = match policy {
         Some(KeyPolicy::Follow) => true,
         Some(KeyPolicy::Stop) => false,
-        Some(KeyPolicy::Null) | None => !onto_itself,
+        Some(KeyPolicy::Null) | None => !onto_itself && !owned_by_root,
     };
     Ok(Edge { key: key.clone(), down: down && !skipped.contains(&key.child), up, cut })
 }
