@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::failure::Failure;
 use crate::model::DatabaseAddress;
 use crate::postgres::programs::{Access, Place};
-use crate::postgres::{Session, connect, explain};
+use crate::postgres::{Session, explain};
 
 /// Tables outside the twin's own books.
 const TABLES: &str = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -32,7 +32,7 @@ pub async fn is_empty(session: &Session) -> Result<bool> {
     Ok(row.get::<_, i64>(0) == 0)
 }
 
-/// Dumps a database into `folder`. `None`: it has no table of its own, so there is nothing to keep.
+/// Dumps a database into `folder`; also an empty one, so that every copy has its backup.
 ///
 /// # Errors
 /// Leaves no file behind.
@@ -41,10 +41,7 @@ pub async fn dump(
     database: &DatabaseAddress,
     folder: &Path,
     now: Timestamp,
-) -> Result<Option<Backup>> {
-    if is_empty(&connect(database).await?).await? {
-        return Ok(None);
-    }
+) -> Result<Backup> {
     fs_err::create_dir_all(folder)?;
     let path = folder.join(format!("staging-backup-{}.sql.gz", crate::clock::compact(now)));
     // Mode 0600 from its making on; removed when dropped.
@@ -58,5 +55,5 @@ pub async fn dump(
     file.as_file().sync_all().context("write the backup")?;
     let bytes = file.as_file().metadata()?.len();
     file.persist(&path).with_context(|| format!("write {}", path.display()))?;
-    Ok(Some(Backup { path, bytes }))
+    Ok(Backup { path, bytes })
 }

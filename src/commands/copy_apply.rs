@@ -117,15 +117,11 @@ async fn work(
     };
     ui.step_started("backup", "back up the staging database");
     let start = std::time::Instant::now();
-    match backup::dump(&place, &admin, &settings.backups(), report.envelope.started_at).await? {
-        Some(backup) => {
-            let name = backup.path.strip_prefix(&settings.root).unwrap_or(&backup.path);
-            let what = format!("back up the staging database to {}", name.display());
-            ui.step_done("backup", &what, start.elapsed().as_millis() as u64);
-            report.body.backup = Some(BackupRecord { path: name.display().to_string(), bytes: backup.bytes });
-        }
-        None => ui.step_done("backup", "back up the staging database: it is empty", 0),
-    }
+    let backup = backup::dump(&place, &admin, &settings.backups(), report.envelope.started_at).await?;
+    let name = backup.path.strip_prefix(&settings.root).unwrap_or(&backup.path).display().to_string();
+    let what = format!("back up the staging database to {name}");
+    ui.step_done("backup", &what, start.elapsed().as_millis() as u64);
+    report.body.backup = Some(BackupRecord { path: name, bytes: backup.bytes });
     report.body.staging_version = dotted(version);
 
     let major = prepared.catalog.server_version / 10_000;

@@ -27,6 +27,9 @@ pub struct ConfigFile {
     /// Images to use instead of the ones named below: official reference to replacement.
     #[serde(default)]
     pub images: BTreeMap<String, String>,
+    /// A folder with templates of your own, relative to this file. A file in it replaces the embedded
+    /// one of the same path, such as `nginx/staging.conf.tera`.
+    pub templates: Option<String>,
     /// The variables of `.env.staging`. Services take them by `${NAME}`.
     #[serde(default)]
     pub env: BTreeMap<String, EnvSource>,

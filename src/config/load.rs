@@ -1,5 +1,6 @@
 //! Reads `stagectl.yml` and lays `stagectl.local.yml` over it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
@@ -38,6 +39,31 @@ pub fn parse(text: &str, local: Option<&str>) -> Result<ConfigFile, Failure> {
     let overlay: Value = serde_yaml::from_str(local).map_err(|error| explain(&error, LOCAL_FILE))?;
     merge(&mut value, overlay);
     serde_yaml::from_value(value).map_err(|error| explain(&error, LOCAL_FILE))
+}
+
+/// The project's own templates below `folder`: path in it to text. None without a folder.
+pub fn templates(root: &Path, folder: Option<&str>) -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    let Some(folder) = folder else { return Ok(found) };
+    let folder = root.join(folder);
+    if !folder.is_dir() {
+        return Err(Failure::config(format!("templates: {} is not a folder", folder.display()))
+            .hint("make the folder, or remove `templates` from stagectl.yml")
+            .into());
+    }
+    let mut open = vec![folder.clone()];
+    while let Some(next) = open.pop() {
+        for entry in fs_err::read_dir(&next)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(&folder).unwrap_or(&path).display().to_string();
+                found.insert(name, fs_err::read_to_string(&path)?);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Maps merge key by key, everything else is replaced.

@@ -29,6 +29,8 @@ pub struct Settings {
     pub variables: BTreeMap<String, SecretString>,
     /// Secrets named in the config that do not exist yet.
     pub to_generate: BTreeMap<String, Generated>,
+    /// The project's own templates: path to text.
+    pub templates: BTreeMap<String, String>,
     /// The process environment and `.env.production`, for names the config does not define.
     outside: BTreeMap<String, SecretString>,
 }
@@ -39,9 +41,14 @@ impl Settings {
         let root = fs_err::canonicalize(root).context("find the folder of stagectl.yml")?;
         let config = load::load(&root)?;
         let mut outside: BTreeMap<String, String> = read_env_file(&root, PRODUCTION_ENV_FILE)?;
-        outside.extend(std::env::vars());
+        // A value that is not UTF-8 cannot be asked for by name: nothing in the config can hold it.
+        outside.extend(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        );
         let existing = read_env_file(&root, ENV_FILE)?;
-        Self::resolve(root, config, &existing, outside)
+        let templates = load::templates(&root, config.templates.as_deref())?;
+        Ok(Self { templates, ..Self::resolve(root, config, &existing, outside)? })
     }
 
     /// The pure part of [`Settings::load`], but for `{file: …}` values.
@@ -63,6 +70,7 @@ impl Settings {
             config,
             variables: BTreeMap::new(),
             to_generate: BTreeMap::new(),
+            templates: BTreeMap::new(),
             outside: outside.into_iter().map(|(k, v)| (k, v.into())).collect(),
         };
         settings.resolve_variables(existing)?;
@@ -142,7 +150,8 @@ impl Settings {
             self.variables.iter().map(|(k, v)| (k.clone(), v.expose_secret().to_owned())).collect();
         existing.extend(made.clone());
         let outside = self.outside.iter().map(|(k, v)| (k.clone(), v.expose_secret().to_owned())).collect();
-        Self::resolve(self.root.clone(), self.config.clone(), &existing, outside)
+        let resolved = Self::resolve(self.root.clone(), self.config.clone(), &existing, outside)?;
+        Ok(Self { templates: self.templates.clone(), ..resolved })
     }
 
     /// The value of a variable: `.env.staging` first, then the environment.

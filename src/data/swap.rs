@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::quiet::quiet;
 use crate::failure::Failure;
 use crate::model::{DatabaseAddress, quote_identifier};
-use crate::postgres::{Session, connect};
+use crate::postgres::{Session, connect, settings};
 
 /// The longest name that PostgreSQL keeps whole, in bytes.
 const LONGEST_NAME: usize = 63;
@@ -68,7 +68,7 @@ impl Databases {
             e.context(Failure::environment("the new database cannot be made")
                 .hint("`database.admin_user` must be allowed to create databases, and `database.user` must exist"))
         })?;
-        self.copy_settings(&name).await?;
+        settings::carry_over(&self.server, &self.admin.name, &name).await?;
         Ok(name)
     }
 
@@ -82,21 +82,6 @@ impl Databases {
             }
             now = now.checked_add(jiff::SignedDuration::from_secs(1)).unwrap_or(now);
         }
-    }
-
-    async fn copy_settings(&self, name: &str) -> Result<()> {
-        let revoke = format!("REVOKE ALL ON DATABASE {} FROM PUBLIC", quote_identifier(name));
-        self.server.batch_execute(&revoke).await.map_err(quiet("close the new database"))?;
-        let rows =
-            self.server.query(include_str!("sql/database_settings.sql"), &[&self.admin.name, &name]).await;
-        for row in rows.map_err(quiet("read the live database's settings"))? {
-            let statement: String = row.get(0);
-            self.server
-                .batch_execute(&statement)
-                .await
-                .map_err(quiet("copy the live database's settings"))?;
-        }
-        Ok(())
     }
 
     /// Puts `new` in the place of the live database, in one transaction; returns the name under which

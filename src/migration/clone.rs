@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::failure::Failure;
 use crate::model::{DatabaseAddress, quote_identifier, quote_literal};
-use crate::postgres::{Session, connect, explain};
+use crate::postgres::{Session, connect, explain, settings};
 
 /// How often a clone is tried while somebody works on the original; each try waits five seconds
 /// inside the server.
@@ -127,7 +127,7 @@ impl Clones {
                 }
             }
         }
-        self.copy_settings(&name).await?;
+        settings::carry_over(&self.admin, self.original(), &name).await?;
         Ok(Made { name, ms: millis(start), closed: count(closed) })
     }
 
@@ -139,36 +139,8 @@ impl Clones {
             .batch_execute(&statement)
             .await
             .map_err(|error| Failure::failed(format!("clone {template}: {}", explain(&error))))?;
-        self.copy_settings(&name).await?;
+        settings::carry_over(&self.admin, self.original(), &name).await?;
         Ok(name)
-    }
-
-    /// `ALTER DATABASE … SET` belongs to the original's name, so the clone gets its own.
-    async fn copy_settings(&self, clone: &str) -> Result<()> {
-        let rows = self
-            .admin
-            .query(
-                "SELECT split_part(c, '=', 1), substr(c, strpos(c, '=') + 1)
-                 FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) AS c
-                 WHERE s.setrole = 0 AND d.datname = $1",
-                &[&self.original()],
-            )
-            .await?;
-        for row in rows {
-            let (name, value): (String, String) = (row.get(0), row.get(1));
-            // FROM CURRENT keeps lists such as search_path as they are.
-            self.admin
-                .batch_execute(&format!(
-                    "BEGIN; SELECT set_config({}, {}, true); ALTER DATABASE {} SET {} FROM CURRENT; COMMIT",
-                    quote_literal(&name),
-                    quote_literal(&value),
-                    quote_identifier(clone),
-                    name.split('.').map(quote_identifier).collect::<Vec<_>>().join("."),
-                ))
-                .await
-                .with_context(|| format!("copy the setting {name}"))?;
-        }
-        Ok(())
     }
 
     fn create(&self, name: &str, template: &str, from_original: bool) -> String {

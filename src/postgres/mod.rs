@@ -2,6 +2,7 @@
 
 mod connect;
 pub mod programs;
+pub mod settings;
 pub mod staging;
 mod target;
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use super::{Session, connect, explain};
+use super::{Session, connect, explain, settings};
 use crate::failure::Failure;
 use crate::model::{DatabaseAddress, quote_identifier};
 
@@ -31,14 +31,6 @@ pub async fn log(session: &Session, event: &str, details: &serde_json::Value) ->
     Ok(())
 }
 
-const GRANTS: &str = "
-    SELECT role.rolname, string_agg(grants.privilege_type, ', ')
-    FROM pg_database AS database
-    CROSS JOIN aclexplode(database.datacl) AS grants
-    JOIN pg_roles AS role ON role.oid = grants.grantee
-    WHERE database.datname = $1 AND grants.grantee <> database.datdba
-    GROUP BY role.rolname";
-
 /// Drops the database, whoever uses it, and makes it again, owned by `owner` and open to the
 /// same roles as before.
 /// `admin` is the role that may create databases; its database name is the one that goes.
@@ -46,19 +38,16 @@ pub async fn recreate(admin: &DatabaseAddress, owner: &str) -> Result<()> {
     let name = quote_identifier(&admin.name);
     let owner = quote_identifier(owner);
     let server = connect(&admin.database("postgres")).await?;
-    let grants = server.query(GRANTS, &[&admin.name]).await.map_err(failed("read who may connect"))?;
-    let grants = grants.iter().map(|row| {
-        let (role, privileges): (&str, &str) = (row.get(0), row.get(1));
-        format!("GRANT {privileges} ON DATABASE {name} TO {}", quote_identifier(role))
-    });
+    let kept = settings::read(&server, &admin.name, &admin.name).await?;
     let statements = [
         format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
         format!("CREATE DATABASE {name} OWNER {owner}"),
         format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC"),
     ];
-    for statement in statements.into_iter().chain(grants) {
+    for statement in statements {
         server.batch_execute(&statement).await.map_err(failed("recreate the database"))?;
     }
+    settings::write(&server, &kept).await?;
     let database = connect(admin).await.context("open the new database")?;
     let statement =
         format!("REVOKE CREATE ON SCHEMA public FROM PUBLIC; ALTER SCHEMA public OWNER TO {owner}");

@@ -98,3 +98,44 @@ fn completions_and_manual_pages_are_made_for_every_command() {
     }
     assert!(workspace.read("man/stagectl.1").contains("copy"));
 }
+
+/// A small config that renders.
+const SMALL: &str = "version: 1\nproject: small\nservices:\n  app:\n    image: a:1\n    user: '1000:1000'\n";
+
+#[test]
+fn a_broken_template_is_named_with_its_line_and_nothing_is_written() {
+    let workspace = Workspace::with_config(&format!("{SMALL}templates: mine\n"));
+    workspace.write("mine/compose/docker-compose.staging.yml.tera", "name: x\nservices: {{ unclosed\n");
+    let outcome = workspace.stagectl(&["generate"]).expect_code(3);
+    assert!(outcome.stderr.contains("compose/docker-compose.staging.yml.tera:2"), "{}", outcome.stderr);
+    assert!(!workspace.path("docker-compose.staging.yml").exists());
+    assert!(!workspace.path(".env.staging").exists());
+}
+
+#[test]
+fn a_template_that_puts_out_no_yaml_is_refused_before_anything_is_written() {
+    let workspace = Workspace::with_config(&format!("{SMALL}templates: mine\n"));
+    workspace.write("mine/compose/docker-compose.staging.yml.tera", "name: x\n  services: [\n");
+    let outcome = workspace.stagectl(&["generate"]).expect_code(3);
+    assert!(outcome.stderr.contains("docker-compose.staging.yml"), "{}", outcome.stderr);
+    assert!(!workspace.path("docker-compose.staging.yml").exists());
+}
+
+#[test]
+fn a_template_that_replaces_nothing_is_named() {
+    let workspace = Workspace::with_config(&format!("{SMALL}templates: mine\n"));
+    workspace.write("mine/nginx/stagin.conf.tera", "");
+    let outcome = workspace.stagectl(&["generate"]).expect_code(3);
+    assert!(outcome.stderr.contains("nginx/stagin.conf.tera"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_folder_that_nobody_may_write_to_is_the_machines_fault_and_says_so() {
+    let workspace = Workspace::with_config(SMALL);
+    // Also root cannot make a file below a path that is a file.
+    workspace.write("staging-data", "in the way");
+    let outcome = workspace.stagectl(&["generate"]);
+    assert_ne!(outcome.code, 0);
+    assert!(outcome.stderr.contains("staging-data"), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("panicked"), "{}", outcome.stderr);
+}

@@ -288,7 +288,7 @@ async fn a_dump_comes_through_the_containers_too_and_the_one_shot_goes() {
     let folder = tempfile::tempdir().unwrap();
     for (place, second) in [(inside, 1), (one_shot.clone(), 2)] {
         let now = jiff::Timestamp::from_second(1_800_000_000 + second).unwrap();
-        let backup = dump(&place, &server.address("shop"), folder.path(), now).await.unwrap().unwrap();
+        let backup = dump(&place, &server.address("shop"), folder.path(), now).await.unwrap();
         let mut text = String::new();
         flate2::read::GzDecoder::new(fs_err::File::open(&backup.path).unwrap())
             .read_to_string(&mut text)

@@ -57,7 +57,7 @@ fn results(targets: &str, rules: &str, expression: &str) -> Vec<(String, String)
 
 fn status(results: &[(String, String)], id: &str) -> String {
     let found = results.iter().find(|(other, _)| other == id);
-    found.map(|(_, status)| status.clone()).unwrap_or_else(|| panic!("{id} is not in {results:?}"))
+    found.map_or_else(|| panic!("{id} is not in {results:?}"), |(_, status)| status.clone())
 }
 
 #[test]

@@ -12,10 +12,11 @@ mod templates;
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use sha2::{Digest as _, Sha256};
 
 use crate::config::Settings;
+use crate::failure::Failure;
 use crate::store::Mode;
 
 pub use proxy::{certificate_directory, log_directory};
@@ -58,7 +59,8 @@ pub struct Rendered {
 
 /// Renders every file. All secrets must have been made ([`Settings::to_generate`] is empty).
 pub fn render(settings: &Settings) -> Result<Rendered> {
-    let yaml = templates::Templates::yaml()?;
+    templates::check_names(settings)?;
+    let yaml = templates::Templates::yaml(settings)?;
     let mut files = vec![environment::project_file(settings)];
     files.extend(environment::service_files(settings)?);
     files.push(RenderedFile::public("staging-data/.gitignore", IGNORE_ALL));
@@ -72,7 +74,7 @@ pub fn render(settings: &Settings) -> Result<Rendered> {
             mode: Mode::Script,
             ..RenderedFile::public(
                 "staging-data/postgres-init/10-staging.sh",
-                templates::text("compose/postgres-init/10-staging.sh")?,
+                templates::text(settings, "compose/postgres-init/10-staging.sh")?,
             )
         });
     }
@@ -95,12 +97,18 @@ fn check_yaml(file: &RenderedFile) -> Result<()> {
     match file.path.extension().and_then(|e| e.to_str()) {
         Some("yml") => serde_yaml::from_str::<serde_yaml::Value>(&file.content)
             .map(drop)
-            .with_context(|| format!("parse the rendered {name}")),
+            .map_err(|error| unreadable(&name, &error)),
         Some("json") => serde_json::from_str::<serde::de::IgnoredAny>(&file.content)
             .map(drop)
-            .with_context(|| format!("parse the rendered {name}")),
+            .map_err(|error| unreadable(&name, &error)),
         _ => Ok(()),
     }
+}
+
+fn unreadable(name: &dyn std::fmt::Display, error: &dyn std::fmt::Display) -> anyhow::Error {
+    Failure::config(format!("the rendered {name} cannot be read: {error}"))
+        .hint("a template in the folder that `templates` of stagectl.yml names puts out something else than YAML or JSON")
+        .into()
 }
 
 /// SHA-256 in hex.

@@ -76,7 +76,7 @@ pub(super) fn folders(settings: &Settings) -> Vec<RenderedFolder> {
 pub(super) fn files(settings: &Settings) -> Result<Vec<RenderedFile>> {
     let Some(proxy) = &settings.config.proxy else { return Ok(Vec::new()) };
     check(proxy)?;
-    let templates = Templates::nginx()?;
+    let templates = Templates::nginx(settings)?;
     let config = indent(&templates.render("nginx/staging.conf.tera", &view(settings, proxy))?);
     let container = settings
         .config

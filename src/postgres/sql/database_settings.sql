@@ -1,4 +1,7 @@
 -- The statements that give the database $2 the grants and settings of the database $1.
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', $2::text)
+FROM pg_database d WHERE d.datname = $1::text AND d.datacl IS NOT NULL
+UNION ALL
 SELECT format('GRANT %s ON DATABASE %I TO %s', a.privilege_type, $2::text,
               CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END)
 FROM pg_database d, aclexplode(d.datacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
