@@ -2,5 +2,6 @@
 //!
 //! catalog → subset → classify → plan → (backup) → schema → transfer → leak → swap
 
+pub mod cache;
 pub mod mask;
 pub mod model;

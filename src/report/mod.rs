@@ -1,6 +1,7 @@
 //! What a run found, as data: the envelope that every report has, check results, verdicts.
 //! Bytes out; nothing is opened here.
 
+pub mod cache_copy;
 pub mod html;
 pub mod junit;
 pub mod migration;

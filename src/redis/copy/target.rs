@@ -51,8 +51,11 @@ impl Target {
                 .await
                 .context("look for staged keys")?;
             if !keys.is_empty() {
-                let _: u64 =
-                    redis::cmd("UNLINK").arg(keys).query_async(connection).await.context("remove staged keys")?;
+                let _: u64 = redis::cmd("UNLINK")
+                    .arg(keys)
+                    .query_async(connection)
+                    .await
+                    .context("remove staged keys")?;
             }
             cursor = next;
             if cursor == 0 {
