@@ -3,6 +3,7 @@
 mod support;
 
 mod cli;
+mod copy_redis;
 mod front;
 mod house;
 mod migration_lab;

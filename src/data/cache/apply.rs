@@ -54,12 +54,12 @@ impl Copy<'_> {
             action: rules::word(rule.action).to_owned(),
             ..CacheRuleSummary::default()
         }));
+        // A scan can name a key twice. Only keys that cross are remembered: sessions can be millions.
         let mut seen = BTreeSet::new();
         let mut coming = BTreeMap::new();
         let mut cursor = 0;
         loop {
-            let (next, mut keys) = self.source.scan(cursor).await?;
-            keys.retain(|key| seen.insert(key.clone()));
+            let (next, keys) = self.source.scan(cursor).await?;
             let mut crossing = Vec::new();
             for (rule, key) in self.caches.sort(&keys) {
                 match rule {
@@ -67,7 +67,8 @@ impl Copy<'_> {
                     Some(at) if self.caches.rules[at].action == CacheAction::Skip => {
                         summary.rules[at].skipped += 1;
                     }
-                    Some(_) => crossing.push(key.clone()),
+                    Some(_) if seen.insert(key.clone()) => crossing.push(key.clone()),
+                    Some(_) => {}
                 }
             }
             for batch in crossing.chunks(BATCH) {

@@ -54,20 +54,23 @@ pub async fn plan(caches: &Caches<'_>, masker: &Masker) -> Result<CachePlan> {
     let (source, _) = caches.connect().await?;
     let mut plan = CachePlan { rules: caches.rules.iter().map(empty).collect(), ..CachePlan::default() };
     let mut undecided = BTreeSet::new();
-    // A scan can name a key twice.
+    // A scan can name a key twice. Only keys that cross are remembered: sessions can be millions.
     let mut seen = BTreeSet::new();
     let mut cursor = 0;
     loop {
-        let (next, mut keys) = source.scan(cursor).await?;
-        keys.retain(|key| seen.insert(key.clone()));
+        let (next, keys) = source.scan(cursor).await?;
         let mut to_mask = Vec::new();
         for (rule, key) in caches.sort(&keys) {
             let Some(at) = rule else {
                 plan.unnamed += 1;
                 continue;
             };
+            let action = caches.rules[at].action;
+            if action != CacheAction::Skip && !seen.insert(key.clone()) {
+                continue;
+            }
             plan.rules[at].keys += 1;
-            if caches.rules[at].action == CacheAction::Mask {
+            if action == CacheAction::Mask {
                 to_mask.push(key.clone());
             }
         }
