@@ -323,3 +323,61 @@ async fn long_values_cross_whole_part_by_part() {
     assert_eq!(last.trim(), format!(r#"{{"to":"{}","n":1700}}"#, pair.email("u1700@real.example")));
     assert_eq!(summary.rules[6].keys, 1702);
 }
+
+#[tokio::test]
+async fn the_first_blueprint_decides_every_key_that_the_sample_keeps() {
+    if !engine_or_skip() {
+        return;
+    }
+    let mut pair = Pair::start();
+    let blueprint = concat!(env!("CARGO_MANIFEST_DIR"), "/compose/blueprints/nextjs-postgres/stagectl.yml");
+    let text = fs_err::read_to_string(blueprint).expect("the blueprint");
+    let config = stagectl::config::load::parse(&text, None).expect("a config");
+    pair.rules = config.cache_copy.rules;
+    pair.production.command(&["FLUSHALL"]);
+    let story = r#"{"id":"s1","title":"The lamp","slug":"the-lamp","content":"Jane Roe wrote","tags":["a","b"],"publishedAt":"2026-01-02T03:04:05+00:00","authorId":"u1","author":"Jane Roe"}"#;
+    for words in [
+        vec!["SET", "session:abc", r#"{"email":"jane@real.example"}"#, "EX", "604800"],
+        vec!["SET", "cache:story:s1", story, "EX", "86400"],
+        vec!["HSET", "cache:user:u1", "name", "Jane Roe", "email", JANE, "phone", "", "role", "TEACHER"],
+        vec!["RPUSH", "queue:emails", r#"{"to":"jane@real.example"}"#],
+        vec!["ZADD", "leaderboard", "4", "u1"],
+        vec!["SET", "ratelimit:login:192.0.2.7", "4", "EX", "600"],
+    ] {
+        pair.production.command(&words);
+    }
+
+    let plan = pair.plan().await;
+    plan.decided().expect("every field is decided");
+    assert_eq!(plan.unnamed, 0);
+    pair.apply().await.expect("a copy");
+
+    assert_eq!(keys(&pair.staging), ["cache:story:s1", "cache:user:u1", "leaderboard", "stagectl:copied"]);
+    let story = pair.staging.command(&["GET", "cache:story:s1"]);
+    assert!(
+        serde_json::from_str::<serde_json::Value>(story.trim()).is_ok_and(|s| s["tags"][1] == "b"),
+        "{story}"
+    );
+    assert!(!story.contains("Jane"), "{story}");
+}
+
+#[tokio::test]
+async fn a_url_that_leads_nowhere_is_told_without_its_password() {
+    if !engine_or_skip() {
+        return;
+    }
+    let staging = Redis::start();
+    let staging_address = address(&staging);
+    let masker = Masker::new("a key", "staging.local");
+    for url in [
+        format!("rediss://:hunter2@127.0.0.1:{}/0", staging.port),
+        "redis://:hunter2@127.0.0.1:1/0".to_owned(),
+        "postgres://:hunter2@127.0.0.1:1/0".to_owned(),
+    ] {
+        let caches = Caches { production_url: &url, staging: &staging_address, rules: &[] };
+        let error = cache::plan(&caches, &masker).await.expect_err("no connection");
+        let class = Failure::classify(&error).0;
+        assert!(matches!(class, Class::Environment | Class::Config), "{error:#}");
+        assert!(!format!("{error:#} {error:?}").contains("hunter2"), "{error:#}");
+    }
+}
