@@ -46,6 +46,23 @@ impl CachePlan {
     }
 }
 
+/// For people: a line for each rule.
+impl std::fmt::Display for CachePlan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let width =
+            self.rules.iter().map(|rule| rule.pattern.chars().count()).max().unwrap_or_default().max(9);
+        writeln!(f, "Redis keys")?;
+        for rule in &self.rules {
+            writeln!(f, "  {:width$}  {:4}  {:>7}", rule.pattern, rule.action, rule.keys)?;
+        }
+        writeln!(f, "  {:width$}  skip  {:>7}  no rule names them", "(others)", self.unnamed)?;
+        for field in &self.undecided {
+            writeln!(f, "  undecided: `{}` of `{}`", field.field, field.pattern)?;
+        }
+        Ok(())
+    }
+}
+
 /// Looks at production's keys, and into the values that a `mask` rule meets. Writes nothing.
 ///
 /// # Errors
@@ -179,6 +196,23 @@ fn proposal(field: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plan_is_a_line_for_each_rule() {
+        let rule = |pattern: &str, action: &str, keys| CacheRulePlan {
+            pattern: pattern.into(),
+            action: action.into(),
+            keys,
+        };
+        let plan = CachePlan {
+            rules: vec![rule("session:*", "skip", 12), rule("cache:user:*", "mask", 500)],
+            unnamed: 3,
+            undecided: vec![UndecidedField { pattern: "cache:user:*".into(), field: "note".into() }],
+        };
+        let expected = "Redis keys\n  session:*     skip       12\n  cache:user:*  mask      500\n  \
+                        (others)      skip        3  no rule names them\n  undecided: `note` of `cache:user:*`\n";
+        assert_eq!(plan.to_string(), expected);
+    }
 
     #[test]
     fn a_refusal_brings_entries_to_paste_that_are_read_back() {
