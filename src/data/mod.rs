@@ -11,6 +11,7 @@ pub mod finish;
 pub mod identity;
 pub mod leak;
 mod lines;
+pub mod cache;
 pub mod mask;
 pub mod model;
 pub mod plan;

@@ -2,6 +2,7 @@
 //! Bytes out; nothing is opened here.
 
 pub mod copy;
+pub mod cache_copy;
 pub mod html;
 pub mod junit;
 pub mod migration;

@@ -6,6 +6,7 @@ mod support;
 mod cli;
 mod copy_apply;
 mod copy_plan;
+mod copy_redis;
 mod front;
 mod house;
 mod migration_lab;
