@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
-use super::Context;
+use super::{Context, copy_cache};
 use crate::backup;
 use crate::clock;
 use crate::config::Settings;
@@ -129,7 +129,12 @@ async fn work(
     let url = production_url(settings)?;
     let (envelope, body) = (report.envelope.clone(), &mut report.body);
     let mut save = |body: &CopyBody| file.save(&Report { envelope: envelope.clone(), body: body.clone() });
-    apply::run(prepared, &url, &place, envelope.started_at, ui, body, &mut save).await
+    let proof = apply::run(prepared, &url, &place, envelope.started_at, ui, body, &mut save).await?;
+    "cache".clone_into(&mut body.phase);
+    save(body)?;
+    body.cache = copy_cache::apply(context, settings, &proof, &envelope.run_id).await?;
+    "done".clone_into(&mut body.phase);
+    save(body)
 }
 
 fn body(prepared: &Prepared, settings: &Settings, limit: Option<u32>) -> Result<CopyBody> {

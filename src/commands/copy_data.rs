@@ -1,8 +1,9 @@
 //! `stagectl copy-data`.
 
 use anyhow::Result;
+use serde_json::json;
 
-use super::{Context, copy_apply};
+use super::{Context, copy_apply, copy_cache};
 use crate::cli::{CopyDataArgs, Unclassified};
 use crate::data::plan;
 use crate::data::prepare::prepare;
@@ -21,18 +22,22 @@ pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
     let _lock = if args.dry_run { None } else { Some(Lock::acquire(&settings.root, "copy-data")?) };
     let work = Box::pin(prepare(settings, args.limit, unclassified, ui));
     let prepared = context.interrupt.guard(work).await?;
+    let cache = context.interrupt.guard(Box::pin(copy_cache::plan(&prepared))).await?;
     if args.dry_run {
         ui.data(&if ui.options.json {
-            serde_json::to_string_pretty(&prepared.plan)?
+            serde_json::to_string_pretty(&json!({ "database": prepared.plan, "cache": cache }))?
         } else {
-            text::plan(&prepared.plan)
+            let cache = cache.as_ref().map_or_else(String::new, |plan| format!("\n{plan}"));
+            text::plan(&prepared.plan) + &cache
         });
         prepared.decided_as_shown()?;
+        cache.map_or(Ok(()), |plan| plan.decided())?;
         return Ok(exit::OK);
     }
     for warning in &prepared.plan.warnings {
         ui.warn(warning.clone());
     }
     prepared.decided()?;
+    cache.map_or(Ok(()), |plan| plan.decided())?;
     Box::pin(copy_apply::run(context, prepared, args.limit)).await
 }

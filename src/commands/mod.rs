@@ -4,6 +4,7 @@ mod certs;
 mod config_show;
 mod containers;
 mod copy_apply;
+mod copy_cache;
 mod copy_data;
 mod docs;
 mod down;

@@ -6,7 +6,8 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 
-use super::leak::{self, Patterns};
+use super::leak::{self, Matcher, Patterns};
+use super::mask::Masker;
 use super::prepare::Prepared;
 use super::quiet::quiet;
 use super::swap::Databases;
@@ -19,6 +20,12 @@ use crate::ui::Ui;
 
 /// Writes the report so far.
 pub type Save<'s> = dyn FnMut(&CopyBody) -> Result<()> + 's;
+
+/// What the copy of Redis keys needs of the copy of rows: the same masks, the same values looked for.
+pub struct Proof {
+    pub masker: Masker,
+    pub matcher: Matcher,
+}
 
 /// Copies what was prepared and swaps it in. After an error or an interrupt, drop what it left with
 /// [`Databases::sweep`].
@@ -33,7 +40,7 @@ pub async fn run(
     ui: &Ui,
     body: &mut CopyBody,
     save: &mut Save<'_>,
-) -> Result<()> {
+) -> Result<Proof> {
     let settings = &prepared.settings;
     let (admin, user) = (settings.database_admin()?, settings.database_user()?);
     let databases = Databases::open(&admin).await?;
@@ -143,8 +150,8 @@ pub async fn run(
     if settings.config.copy.keep == 0 {
         body.previous_database = None;
     }
-    "done".clone_into(&mut body.phase);
-    save(body)
+    save(body)?;
+    Ok(Proof { masker, matcher })
 }
 
 fn phase(ui: &Ui, body: &mut CopyBody, save: &mut Save<'_>, word: &str, title: &str) -> Result<()> {

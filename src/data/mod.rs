@@ -3,6 +3,7 @@
 //! catalog → subset → classify → plan → (backup) → schema → transfer → leak → swap
 
 pub mod apply;
+pub mod cache;
 pub mod catalog;
 pub mod cells;
 pub mod classify;
@@ -11,7 +12,6 @@ pub mod finish;
 pub mod identity;
 pub mod leak;
 mod lines;
-pub mod cache;
 pub mod mask;
 pub mod model;
 pub mod plan;

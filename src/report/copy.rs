@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::cache_copy::CacheSummary;
+
 /// What `copy-data` did.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct CopyBody {
-    /// The phase that was reached: `backup`, `schema`, `rows`, `finish`, `proof`, `swap` or `done`.
+    /// The phase that was reached: `backup`, `schema`, `rows`, `finish`, `proof`, `swap`, `cache` or `done`.
     pub phase: String,
     pub root: Option<String>,
     pub limit: u32,
@@ -18,7 +20,7 @@ pub struct CopyBody {
     pub snapshot: String,
     /// SHA-256 over `copy` and `masking` as resolved, hexadecimal.
     pub config_hash: String,
-    /// The backup of staging as it was; absent where it held nothing.
+    /// The backup of staging as it was; absent until it is written.
     pub backup: Option<BackupRecord>,
     pub database: String,
     /// The name under which the database that was live before is kept.
@@ -28,7 +30,7 @@ pub struct CopyBody {
     pub tables: Vec<CopiedTable>,
     pub leak_check: Option<LeakCheck>,
     /// Where Redis keys were copied too.
-    pub cache: Option<CopiedCache>,
+    pub cache: Option<CacheSummary>,
     pub warnings: Vec<String>,
 }
 
@@ -66,11 +68,4 @@ pub struct LeakCheck {
     /// Rows by `table.column`; none in a copy that was swapped in.
     pub hits: BTreeMap<String, u64>,
     pub ms: u64,
-}
-
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-pub struct CopiedCache {
-    pub keys_copied: u64,
-    pub keys_masked: u64,
-    pub keys_skipped: u64,
 }

@@ -1,8 +1,8 @@
 //! What a run found, as data: the envelope that every report has, check results, verdicts.
 //! Bytes out; nothing is opened here.
 
-pub mod copy;
 pub mod cache_copy;
+pub mod copy;
 pub mod html;
 pub mod junit;
 pub mod migration;
