@@ -10,6 +10,7 @@ use futures_util::stream;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::clock;
 use crate::http::{Client, Target};
 use crate::report::{Severity, Status};
 use crate::validation::facts::Facts;
@@ -219,6 +220,9 @@ fn broken_rule(rule: &Value) -> Option<String> {
     None
 }
 
+/// How far back a panel looks here, in seconds.
+const PANEL_SECONDS: i64 = 300;
+
 /// How many queries are asked at a time.
 const PARALLEL: usize = 8;
 
@@ -233,11 +237,16 @@ async fn dashboards(facts: &Facts) -> Outcome {
         Ok(client) => client,
         Err(error) => return Outcome::error(error),
     };
+    // As a panel does: over a range. At one instant a single missed scrape, such as after the swap
+    // of the databases, would look like a renamed metric.
+    let end = clock::now().as_second();
+    let range = format!("start={}&end={end}&step=15", end - PANEL_SECONDS);
     let asked: Vec<(String, Result<usize, String>)> = stream::iter(panels)
         .map(|(place, expression)| {
-            let client = client.clone();
+            let (client, range) = (client.clone(), range.clone());
             async move {
-                let path = format!("/api/v1/query?query={}", panels::encode(&panels::concrete(&expression)));
+                let query = panels::encode(&panels::concrete(&expression));
+                let path = format!("/api/v1/query_range?{range}&query={query}");
                 (place, api(&client, &path).await.map(|data| series(&data)))
             }
         })
