@@ -5,23 +5,23 @@ pub const INIT: &str = r#"Examples:
   stagectl init --blueprint fastapi-react --print      look at another one
   stagectl init --project shop-staging                 containers and volumes are named after it
 
-Writes stagectl.yml and nothing else. Next: name your images and services in it, then `stagectl setup`.
-Two twins on one machine need two folders, two project names and different host ports."#;
+Writes stagectl.yml and nothing else. Next: name your images and services in it, then `stagectl
+setup`. Two twins on one machine need two folders, two project names and different host ports."#;
 
 pub const GENERATE: &str = r#"Examples:
   stagectl generate --dry-run      what would change
   stagectl generate --check        for CI: exit 1 when a generated file was edited or is out of date
 
-Writes docker-compose.staging.yml, .env.staging, staging-data/, nginx/ and staging-monitoring/. Secrets are made
-once and kept. Edit stagectl.yml or your templates, never these files."#;
+Writes docker-compose.staging.yml, .env.staging, staging-data/, nginx/ and staging-monitoring/.
+Secrets are made once and kept. Edit stagectl.yml or your templates, never these files."#;
 
 pub const SETUP: &str = r#"Examples:
   stagectl setup --dry-run         what would be written, created and started, and why
   stagectl setup --all             with pgAdmin and monitoring
   stagectl setup --profile admin   with pgAdmin only
 
-Writes what `generate` and `certs` write, and staging-backups/setup-report-TIME.json. May be run again at any
-time: it changes only what differs. When a start fails, what ran before runs again."#;
+Writes what `generate` and `certs` write, and staging-backups/setup-report-TIME.json. May be run
+again at any time: it changes only what differs. When a start fails, what ran before runs again."#;
 
 pub const UP: &str = r#"Examples:
   stagectl up                      all services without a profile
@@ -54,20 +54,21 @@ pub const CERTS: &str = r#"Examples:
   stagectl certs --dry-run         why each file is or is not made
   stagectl certs && stagectl restart nginx-staging
 
-Writes into `certificates.directory` (nginx/ssl-staging): its own CA, and a certificate that it signed.
-Trust ca.crt in your browser and the warning goes away."#;
+Writes into `certificates.directory` (nginx/ssl-staging): its own CA, and a certificate that it
+signed. Trust ca.crt in your browser and the warning goes away."#;
 
 pub const COPY_DATA: &str = r#"Examples:
   stagectl copy-data --dry-run             every table, row count and column, with what decided it
   stagectl copy-data --limit 100           100 rows of the root table, and all that these need
   stagectl copy-data --yes --json          for a script
 
-Reads production in one read-only snapshot, and writes to a new database beside the live one. Before the swap,
-every personal value that was met is looked for in it: one hit, no swap. Writes a backup
-(staging-backup-TIME.sql.gz) and a report (test-data-summary-TIME.json) into staging-backups/.
-`stagectl rollback data` takes the swap back.
+Reads production in one read-only snapshot, and writes to a new database beside the live one.
+Before the swap, every personal value that was met is looked for in it: one hit, no swap. Writes
+a backup (staging-backup-TIME.sql.gz) and a report (test-data-summary-TIME.json) into staging-
+backups/. `stagectl rollback data` takes the swap back.
 
-Exit code 5: a column or Redis key is undecided, production and staging are one, or a value leaked."#;
+Exit code 5: a column or Redis key is undecided, production and staging are one, or a value
+leaked."#;
 
 pub const ROLLBACK: &str = r#"Examples:
   stagectl rollback data
@@ -78,9 +79,9 @@ pub const TEST_MIGRATION: &str = r#"Examples:
   stagectl test-migration --only rollback      the question whether down restores, alone
   stagectl test-migration --keep-clone         leaves the migrated clone, and prints its name
 
-Works on clones of the staging database, which it drops afterwards; the staging database stays as it is. Writes
-staging-backups/migration-test-report-TIME.json; with --only migration-test-partial-TIME.json, which
-`stagectl report` does not count.
+Works on clones of the staging database, which it drops afterwards; the staging database stays
+as it is. Writes staging-backups/migration-test-report-TIME.json; with --only it is called
+migration-test-partial-TIME.json, and `stagectl report` does not count it.
 
 Exit code 1: a check failed.  2: something could not be checked."#;
 
@@ -91,7 +92,8 @@ pub const VALIDATE: &str = r#"Examples:
   stagectl validate --skip performance         all but one category
   stagectl validate --list --json              what each check expects, and its remedy
 
-Writes staging-backups/staging-validation-report-TIME.json, .html and .xml (JUnit). A run with --quick, --only or
---skip does not make `stagectl report` green. `validation.waivers` in stagectl.yml leaves a check out for good.
+Writes staging-backups/staging-validation-report-TIME.json, .html and .xml (JUnit). A run with
+--quick, --only or --skip does not make `stagectl report` green. `validation.waivers` in
+stagectl.yml leaves a check out for good.
 
 Exit code 1: a check failed.  2: none failed, but something could not be checked."#;
