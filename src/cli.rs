@@ -1,5 +1,7 @@
 //! The command line: clap types and help texts, nothing else.
 
+mod examples;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -103,9 +105,13 @@ pub enum Command {
     /// Print the resolved settings, secrets redacted.
     Config,
     /// Print the completion script for a shell.
-    Completions { shell: clap_complete::Shell },
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
     /// Print the manual page, or write one page per command into a folder.
     Man {
+        /// The folder for the pages.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
@@ -132,6 +138,7 @@ pub enum Blueprint {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::INIT)]
 pub struct InitArgs {
     /// The stack to start from.
     #[arg(long, value_enum, default_value = "nextjs-postgres")]
@@ -148,6 +155,7 @@ pub struct InitArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::GENERATE)]
 pub struct GenerateArgs {
     /// Change nothing; exit 1 when a file differs from what would be generated.
     #[arg(long, conflicts_with = "dry_run")]
@@ -165,6 +173,7 @@ pub struct PlanArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::SETUP)]
 pub struct SetupArgs {
     /// With the profiles `admin` and `monitoring`.
     #[arg(long)]
@@ -181,9 +190,11 @@ pub struct SetupArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::UP)]
 pub struct UpArgs {
     /// The services to start, with what they depend on. None: all.
     pub services: Vec<String>,
+    /// With the profiles `admin` and `monitoring`.
     #[arg(long)]
     pub all: bool,
     /// Also start the services of a profile. May be given more than once.
@@ -198,6 +209,7 @@ pub struct UpArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::DOWN)]
 pub struct DownArgs {
     /// Also remove the volumes, and with them the twin's data.
     #[arg(long)]
@@ -208,7 +220,9 @@ pub struct DownArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::RESTART)]
 pub struct ServicesArgs {
+    /// The services. None: all.
     pub services: Vec<String>,
     /// Print the plan; change nothing.
     #[arg(long)]
@@ -219,7 +233,9 @@ pub struct ServicesArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::LOGS)]
 pub struct LogsArgs {
+    /// The services. None: all.
     pub services: Vec<String>,
     /// Go on as new lines come.
     #[arg(short, long)]
@@ -233,13 +249,17 @@ pub struct LogsArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::EXEC)]
 pub struct ExecArgs {
+    /// The service, as stagectl.yml names it.
     pub service: String,
+    /// The command and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub command: Vec<String>,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::PSQL)]
 pub struct PsqlArgs {
     /// As the administrator instead of the application's role.
     #[arg(long)]
@@ -250,6 +270,7 @@ pub struct PsqlArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::CERTS)]
 pub struct CertsArgs {
     /// Make them anew even when they are fine.
     #[arg(long)]
@@ -260,6 +281,7 @@ pub struct CertsArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::COPY_DATA)]
 pub struct CopyDataArgs {
     /// Print what would be copied, and each column's strategy; never a value; write nothing.
     #[arg(long)]
@@ -273,6 +295,7 @@ pub struct CopyDataArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::ROLLBACK)]
 pub struct RollbackArgs {
     #[command(subcommand)]
     pub what: RollbackWhat,
@@ -295,6 +318,7 @@ pub enum Unclassified {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::TEST_MIGRATION)]
 pub struct TestMigrationArgs {
     /// Print what would be tried; change nothing.
     #[arg(long)]
@@ -308,6 +332,7 @@ pub struct TestMigrationArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::VALIDATE)]
 pub struct ValidateArgs {
     /// Only the essential checks, in seconds.
     #[arg(long)]
@@ -316,9 +341,9 @@ pub struct ValidateArgs {
     #[arg(long)]
     pub list: bool,
     /// Run only these check ids or categories. May be given more than once.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID|CATEGORY")]
     pub only: Vec<String>,
     /// Do not run these check ids or categories. May be given more than once.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID|CATEGORY")]
     pub skip: Vec<String>,
 }

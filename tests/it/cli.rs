@@ -1,5 +1,8 @@
 //! The command line itself: help, usage errors, config errors, made documents.
 
+use clap::Parser as _;
+use stagectl::cli::Cli;
+
 use super::support::Workspace;
 
 const SUBCOMMANDS: [&str; 18] = [
@@ -29,6 +32,44 @@ fn every_command_explains_itself() {
     for command in SUBCOMMANDS {
         let outcome = workspace.stagectl(&[command, "--help"]).expect_code(0);
         assert!(outcome.stdout.contains("Usage: stagectl"), "{command}: {}", outcome.stdout);
+    }
+}
+
+/// The lines that call stagectl, without comments and redirections.
+fn calls(text: &str) -> Vec<Vec<&str>> {
+    text.lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("stagectl "))
+        .map(|line| {
+            let end = ["  ", " > ", " && ", " #"].iter().filter_map(|mark| line.find(mark)).min();
+            line[..end.unwrap_or(line.len())].split_whitespace().collect()
+        })
+        .collect()
+}
+
+#[test]
+fn every_example_of_the_help_and_the_readme_is_a_valid_command_line() {
+    let workspace = Workspace::new();
+    let readme = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).to_owned();
+    let helps = ["init", "generate", "setup", "up", "down", "restart", "logs", "exec", "psql", "certs"];
+    let helps = helps.iter().chain(&["copy-data", "rollback", "test-migration", "validate"]).map(|command| {
+        let help = workspace.stagectl(&[command, "--help"]).expect_code(0).stdout;
+        assert!(calls(&help).iter().any(|call| call[1] == *command), "{command} has no example: {help}");
+        help
+    });
+    for text in helps.chain([readme]) {
+        for call in calls(&text) {
+            Cli::try_parse_from(&call).unwrap_or_else(|error| panic!("{}: {error}", call.join(" ")));
+        }
+    }
+}
+
+#[test]
+fn every_command_stands_in_the_readme() {
+    let readme = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
+    let (_, commands) = readme.split_once("## Commands").expect("the section");
+    for command in SUBCOMMANDS.iter().chain(&["rollback", "man"]) {
+        assert!(commands.contains(&format!("`{command}")), "{command}");
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Source {
 
 impl Source {
     /// # Errors
-    /// As [`connect::to_url`].
+    /// As `connect::to_url`.
     pub async fn connect(url: &str) -> Result<Self> {
         Ok(Self { connection: connect::to_url(url, RESPONSE_TIMEOUT).await? })
     }

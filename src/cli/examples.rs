@@ -1,0 +1,99 @@
+//! The examples at the end of each command's `--help`, with what it writes.
+
+pub const INIT: &str = "Examples:
+  stagectl init                                        the first blueprint
+  stagectl init --blueprint fastapi-react --print      look at another one
+  stagectl init --project shop-staging                 containers and volumes are named after it
+
+Writes stagectl.yml and nothing else. Next: name your images and services in it, then `stagectl
+setup`. Two twins on one machine need two folders, two project names and different host ports.";
+
+pub const GENERATE: &str = "Examples:
+  stagectl generate --dry-run      what would change
+  stagectl generate --check        for CI: exit 1 when a generated file was edited or is out of date
+
+Writes docker-compose.staging.yml, .env.staging, staging-data/, nginx/ and staging-monitoring/.
+Secrets are made once and kept. Edit stagectl.yml or your templates, never these files.";
+
+pub const SETUP: &str = "Examples:
+  stagectl setup --dry-run         what would be written, created and started, and why
+  stagectl setup --all             with pgAdmin and monitoring
+  stagectl setup --profile admin   with pgAdmin only
+
+Writes what `generate` and `certs` write, and staging-backups/setup-report-TIME.json. May be run
+again at any time: it changes only what differs. When a start fails, what ran before runs again.";
+
+pub const UP: &str = "Examples:
+  stagectl up                      all services without a profile
+  stagectl up app-staging          one service, with what it depends on";
+
+pub const DOWN: &str = "Examples:
+  stagectl down                    the data stays in its volumes
+  stagectl down --volumes --yes    removes the data too";
+
+pub const RESTART: &str = "Examples:
+  stagectl restart                 all containers
+  stagectl restart nginx-staging   one, after `stagectl certs`";
+
+pub const LOGS: &str = "Examples:
+  stagectl logs -f app-staging
+  stagectl logs --since 10m --tail 100";
+
+pub const EXEC: &str = "Examples:
+  stagectl exec app-staging sh
+  stagectl exec redis-staging redis-cli info memory";
+
+pub const PSQL: &str = r#"Examples:
+  stagectl psql
+  stagectl psql -c 'SELECT count(*) FROM "User"'
+  stagectl psql --admin -c '\l'
+
+psql runs inside the container: nothing needs to be installed. Its exit code is handed on."#;
+
+pub const CERTS: &str = "Examples:
+  stagectl certs --dry-run         why each file is or is not made
+  stagectl certs && stagectl restart nginx-staging
+
+Writes into `certificates.directory` (nginx/ssl-staging): its own CA, and a certificate that it
+signed. Trust ca.crt in your browser and the warning goes away.";
+
+pub const COPY_DATA: &str = "Examples:
+  stagectl copy-data --dry-run             every table, row count and column, with what decided it
+  stagectl copy-data --limit 100           100 rows of the root table, and all that these need
+  stagectl copy-data --yes --json          for a script
+
+Reads production in one read-only snapshot, and writes to a new database beside the live one.
+Before the swap, every personal value that was met is looked for in it: one hit, no swap. Writes
+a backup (staging-backup-TIME.sql.gz) and a report (test-data-summary-TIME.json) into staging-
+backups/. `stagectl rollback data` takes the swap back.
+
+Exit code 5: a column or Redis key is undecided, production and staging are one, or a value
+leaked.";
+
+pub const ROLLBACK: &str = "Examples:
+  stagectl rollback data
+  stagectl rollback data --yes     asks nothing; run it again to go back and forth";
+
+pub const TEST_MIGRATION: &str = "Examples:
+  stagectl test-migration --dry-run            the steps and what would be tried
+  stagectl test-migration --only rollback      the question whether down restores, alone
+  stagectl test-migration --keep-clone         leaves the migrated clone, and prints its name
+
+Works on clones of the staging database, which it drops afterwards; the staging database stays
+as it is. Writes staging-backups/migration-test-report-TIME.json; with --only it is called
+migration-test-partial-TIME.json, and `stagectl report` does not count it.
+
+Exit code 1: a check failed.  2: something could not be checked.";
+
+pub const VALIDATE: &str = "Examples:
+  stagectl validate --quick                    within a minute
+  stagectl validate --only security            one category
+  stagectl validate --only SEC-004             one check
+  stagectl validate --skip performance         all but one category
+  stagectl validate --list --json              what each check expects, and its remedy
+
+Writes staging-backups/staging-validation-report-TIME.json, .html and .xml (JUnit). A run with
+--quick, --only or --skip does not make `stagectl report` green. `validation.waivers` in
+stagectl.yml leaves a check out for good.
+
+Exit code 1: a check failed.  2: none failed, but something could not be checked.";
