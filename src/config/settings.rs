@@ -275,5 +275,5 @@ fn read_env_file(root: &Path, name: &str) -> Result<BTreeMap<String, String>> {
     if !path.exists() {
         return Ok(BTreeMap::new());
     }
-    Ok(env::parse(&fs_err::read_to_string(&path)?, name)?)
+    Ok(env::parse(&load::read_text(&path)?, name)?)
 }
