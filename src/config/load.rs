@@ -1,7 +1,7 @@
 //! Reads `stagectl.yml` and lays `stagectl.local.yml` over it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_yaml::Value;
@@ -25,6 +25,15 @@ pub fn load(root: &Path) -> Result<ConfigFile> {
     let local = root.join(LOCAL_FILE);
     let local = if local.exists() { Some(read_text(&local)?) } else { None };
     Ok(parse(&text, local.as_deref())?)
+}
+
+/// The folder of `stagectl.yml`, absolute.
+pub fn folder(directory: &Path) -> Result<PathBuf> {
+    directory.canonicalize().map_err(|error| {
+        Failure::config(format!("there is no folder {}: {error}", directory.display()))
+            .hint("name the folder that holds stagectl.yml with `--directory`")
+            .into()
+    })
 }
 
 /// A text file that people write.
