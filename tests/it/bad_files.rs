@@ -7,7 +7,7 @@ pub fn absent() -> String {
     format!(
         "version: 1\nproject: absent\nservices:\n  db: {{role: database, image: 'a:1', user: '1:1', ports: ['{}:5432']}}\n  \
          app: {{role: app, image: 'a:1', user: '1:1', ports: ['{}:80']}}\n\
-         database: {{service: db, name: staging_db, user: app, password: a-password, admin_password: another}}\n\
+         database: {{service: db, name: staging_db, user: app, password: a-password, admin_password: a-second-password}}\n\
          production: {{database_url: 'postgresql://nobody:hidden-word@127.0.0.1:{}/shop'}}\n\
          masking: {{key: a-key-for-tests-only-0123456789}}\nmigration: {{path: migrations/one}}\n",
         free_port(),
@@ -94,7 +94,7 @@ fn without_engine_database_or_production_every_command_says_so() {
             _ => &[4],
         };
         assert!(expected.contains(&outcome.code), "{command}: {} {}", outcome.code, outcome.stderr);
-        for secret in ["hidden-word", "a-password"] {
+        for secret in ["hidden-word", "a-password", "a-second-password", "a-key-for-tests"] {
             assert!(!format!("{outcome:?}").contains(secret), "{command} shows a password");
         }
     }
