@@ -8,10 +8,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
 
-use crate::failure::Failure;
 use crate::model::DatabaseAddress;
 use crate::postgres::programs::{Access, Place};
-use crate::postgres::{Session, explain};
+use crate::postgres::{Session, failure};
 
 /// Tables outside the twin's own books.
 const TABLES: &str = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -28,7 +27,7 @@ pub struct Backup {
 /// Whether the database has no table but the twin's own books.
 pub async fn is_empty(session: &Session) -> Result<bool> {
     let row = session.query_one(TABLES, &[]).await;
-    let row = row.map_err(|error| Failure::failed(format!("count the tables: {}", explain(&error))))?;
+    let row = row.map_err(|error| failure("count the tables", &error))?;
     Ok(row.get::<_, i64>(0) == 0)
 }
 

@@ -16,6 +16,7 @@ pub async fn run(context: &Context, args: CertsArgs) -> Result<u8> {
         return Err(Failure::config(
             "stagectl.yml has no `proxy`: there is nothing to make a certificate for",
         )
+        .hint("add the `proxy` section; `stagectl init --print` shows one")
         .into());
     };
     let _lock = if args.dry_run { None } else { Some(Lock::acquire(&settings.root, "certs")?) };

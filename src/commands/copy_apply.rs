@@ -46,8 +46,12 @@ pub async fn run(context: &Context, prepared: Prepared, limit: Option<u32>) -> R
         // Whatever happened, the live database is whole: before the swap it was only read.
         let cleaned = async { Databases::open(&admin).await?.sweep().await }.await;
         report.envelope.finish(Verdict::NotReady, format!("stopped: {error:#}"), clock::now());
-        file.save(&report)?;
-        cleaned.context("drop the unfinished database")?;
+        // What stopped the run is what its user must read; the rest is said beside it.
+        for more in [file.save(&report), cleaned.map(drop).context("drop the unfinished database")] {
+            if let Err(more) = more {
+                context.ui.warn(format!("{more:#}"));
+            }
+        }
         return Err(error);
     }
     let values = report.body.leak_check.as_ref().map_or(0, |check| check.values);

@@ -56,7 +56,9 @@ pub async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<u8> {
         root: cli.global.directory,
         ui: ui.clone(),
         interrupt,
-        command_line: std::env::args().skip(1).fold("stagectl".to_owned(), |line, word| line + " " + &word),
+        command_line: std::env::args_os()
+            .skip(1)
+            .fold("stagectl".to_owned(), |line, word| line + " " + &word.to_string_lossy()),
     };
     let context = &context;
     match cli.command {

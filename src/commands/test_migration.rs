@@ -57,7 +57,12 @@ pub async fn run(context: &Context, args: TestMigrationArgs) -> Result<u8> {
     let cleaned = async { Clones::open(admin, user, &run_id).await?.sweep().await }.await;
     if let Err(error) = outcome {
         run.report.envelope.summary = format!("stopped: {error:#}");
-        run.file.save(&run.report)?;
+        // What stopped the run is what its user must read; the rest is said beside it.
+        for more in [run.file.save(&run.report), cleaned.map(drop).context("drop the clones")] {
+            if let Err(more) = more {
+                run.ui.warn(format!("{more:#}"));
+            }
+        }
         return Err(error);
     }
     cleaned.context("drop the clones")?;

@@ -14,6 +14,8 @@ use crate::store::Lock;
 
 pub async fn run(context: &Context, args: UpArgs) -> Result<u8> {
     let root = twin::root(&context.root)?;
+    // Before the lock, which would leave its file in a folder that is no project.
+    twin::compose_file(&root)?;
     let _lock = if args.dry_run { None } else { Some(Lock::acquire(&root, "up")?) };
     let twin = Twin::open(&root).await?;
     let selection = Selection { all: args.all, profiles: args.profile, services: args.services };

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::failure::Failure;
 
+const CORRECT: &str = "correct the line, or put `#` before it";
+
 /// Parses an env file: `NAME=value`, `export NAME=value`, comments, single and double quotes.
 /// A line that is none of these is an error that names its number.
 pub fn parse(text: &str, file: &str) -> Result<BTreeMap<String, String>, Failure> {
@@ -15,11 +17,16 @@ pub fn parse(text: &str, file: &str) -> Result<BTreeMap<String, String>, Failure
         }
         let line = line.strip_prefix("export ").unwrap_or(line);
         let Some((name, value)) = line.split_once('=') else {
-            return Err(Failure::config(format!("{file}:{}: expected `NAME=value`", index + 1)));
+            return Err(Failure::config(format!("{file}:{}: expected `NAME=value`", index + 1)).hint(CORRECT));
         };
         let name = name.trim();
         if !is_name(name) {
-            return Err(Failure::config(format!("{file}:{}: `{name}` is not a variable name", index + 1)));
+            // The name is not quoted: in a broken line it may be part of a secret.
+            return Err(Failure::config(format!(
+                "{file}:{}: what stands before `=` is not a variable name",
+                index + 1
+            ))
+            .hint(CORRECT));
         }
         values.insert(name.to_owned(), unquote(value.trim()));
     }

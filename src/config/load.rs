@@ -1,7 +1,7 @@
 //! Reads `stagectl.yml` and lays `stagectl.local.yml` over it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_yaml::Value;
@@ -16,18 +16,38 @@ pub const LOCAL_FILE: &str = "stagectl.local.yml";
 /// Reads the file in `root`, and the local one beside it where there is one.
 pub fn load(root: &Path) -> Result<ConfigFile> {
     let path = root.join(FILE);
-    let text = match fs_err::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Failure::config(format!("there is no `{FILE}` in {}", root.display()))
-                .hint("run `stagectl init` to write one, or name its folder with `--directory`")
-                .into());
-        }
-        Err(error) => return Err(error.into()),
-    };
+    if !path.exists() {
+        return Err(Failure::config(format!("there is no `{FILE}` in {}", root.display()))
+            .hint("run `stagectl init` to write one, or name its folder with `--directory`")
+            .into());
+    }
+    let text = read_text(&path)?;
     let local = root.join(LOCAL_FILE);
-    let local = if local.exists() { Some(fs_err::read_to_string(&local)?) } else { None };
+    let local = if local.exists() { Some(read_text(&local)?) } else { None };
     Ok(parse(&text, local.as_deref())?)
+}
+
+/// The folder of `stagectl.yml`, absolute.
+pub fn folder(directory: &Path) -> Result<PathBuf> {
+    directory.canonicalize().map_err(|error| {
+        Failure::config(format!("there is no folder {}: {error}", directory.display()))
+            .hint("name the folder that holds stagectl.yml with `--directory`")
+            .into()
+    })
+}
+
+/// A text file that people write.
+///
+/// # Errors
+/// One that is no UTF-8 is named with the line of its first wrong byte.
+pub fn read_text(path: &Path) -> Result<String> {
+    String::from_utf8(fs_err::read(path)?).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        Failure::config(format!("{}:{line}: this line is not UTF-8 text", path.display()))
+            .hint("save the file as UTF-8")
+            .into()
+    })
 }
 
 /// Parses the file's text, with the local overrides over it.
@@ -59,7 +79,7 @@ pub fn templates(root: &Path, folder: Option<&str>) -> Result<BTreeMap<String, S
                 open.push(path);
             } else {
                 let name = path.strip_prefix(&folder).unwrap_or(&path).display().to_string();
-                found.insert(name, fs_err::read_to_string(&path)?);
+                found.insert(name, read_text(&path)?);
             }
         }
     }

@@ -15,4 +15,5 @@ pub mod validate;
 pub mod validation;
 
 pub use file::ConfigFile;
+pub use load::read_text;
 pub use settings::Settings;

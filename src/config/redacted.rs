@@ -29,6 +29,16 @@ pub fn document(settings: &Settings) -> Result<Value> {
             }
         }
     }
+    // Below `masking` and `copy`, `password` is the name of a column, and `env` is done.
+    let sections = document.as_object_mut().into_iter().flatten();
+    for (_, section) in sections.filter(|(name, _)| !["env", "masking", "copy"].contains(&name.as_str())) {
+        hide_literal_secrets(section);
+    }
+    if let Some(key) = document.pointer_mut("/masking/key")
+        && key.as_str().is_some_and(|text| is_literal_secret("SECRET", text))
+    {
+        *key = HIDDEN.into();
+    }
     hide_url_passwords(&mut document)?;
     drop_nulls(&mut document);
     Ok(document)
@@ -60,6 +70,22 @@ fn is_literal_secret(name: &str, text: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let telling = ["PASSWORD", "SECRET", "TOKEN", "PRIVATE", "API_KEY", "CREDENTIAL", "_DSN"];
     !text.is_empty() && env::references(text).is_empty() && telling.iter().any(|word| name.contains(word))
+}
+
+/// Those that stand in stagectl.yml itself, by the name of their key.
+fn hide_literal_secrets(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (name, item) in map {
+                if item.as_str().is_some_and(|text| is_literal_secret(name, text)) {
+                    *item = HIDDEN.into();
+                }
+                hide_literal_secrets(item);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hide_literal_secrets),
+        _ => {}
+    }
 }
 
 fn hide_url_passwords(value: &mut Value) -> Result<()> {

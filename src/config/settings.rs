@@ -38,7 +38,7 @@ pub struct Settings {
 impl Settings {
     /// Reads `stagectl.yml`, the env files and the environment. Changes nothing.
     pub fn load(root: &Path) -> Result<Self> {
-        let root = fs_err::canonicalize(root).context("find the folder of stagectl.yml")?;
+        let root = load::folder(root)?;
         let config = load::load(&root)?;
         let mut outside: BTreeMap<String, String> = read_env_file(&root, PRODUCTION_ENV_FILE)?;
         // A value that is not UTF-8 cannot be asked for by name: nothing in the config can hold it.
@@ -275,5 +275,5 @@ fn read_env_file(root: &Path, name: &str) -> Result<BTreeMap<String, String>> {
     if !path.exists() {
         return Ok(BTreeMap::new());
     }
-    Ok(env::parse(&fs_err::read_to_string(&path)?, name)?)
+    Ok(env::parse(&load::read_text(&path)?, name)?)
 }

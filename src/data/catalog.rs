@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use super::model::{Catalog, Column, ForeignKey, Table, TableName};
 use crate::failure::Failure;
-use crate::postgres::{Session, explain};
+use crate::postgres::{Session, failure};
 
 const TABLES: &str = include_str!("sql/tables.sql");
 const COLUMNS: &str = include_str!("sql/columns.sql");
@@ -73,5 +73,5 @@ pub async fn read(session: &Session, schemas: &[String]) -> Result<Catalog> {
 }
 
 fn failed(what: &'static str) -> impl Fn(tokio_postgres::Error) -> anyhow::Error {
-    move |error| anyhow::anyhow!("{what} of production: {}", explain(&error))
+    move |error| failure(&format!("{what} of production"), &error).into()
 }

@@ -13,7 +13,7 @@ use super::{catalog, evidence, identity, text};
 use crate::config::Settings;
 use crate::config::masking::Strategy;
 use crate::failure::Failure;
-use crate::postgres::{Session, connect, connect_url_read_only, explain};
+use crate::postgres::{Session, connect, connect_url_read_only, failure};
 use crate::ui::Ui;
 
 /// `row_security` off: a policy that hides rows becomes an error instead of a copy that lacks them.
@@ -69,7 +69,7 @@ pub async fn prepare(
 }
 
 fn failed(what: &str, error: &tokio_postgres::Error) -> anyhow::Error {
-    anyhow::anyhow!("{what} on production: {}", explain(error))
+    failure(&format!("{what} on production"), error).into()
 }
 
 /// All that the copy itself needs. Dropping it ends the snapshot.

@@ -1,13 +1,13 @@
 //! Server errors without the values that their words may quote.
 
-use crate::failure::Failure;
+use crate::postgres::{failure, failure_saying};
 
 /// An error about data says its code and place only; any other keeps the server's words.
 pub fn quiet(what: impl Into<String>) -> impl Fn(tokio_postgres::Error) -> anyhow::Error {
     let what = what.into();
     move |error| {
         let Some(db) = error.as_db_error() else {
-            return Failure::failed(format!("{what}: {}", crate::postgres::explain(&error))).into();
+            return failure(&what, &error).into();
         };
         let code = db.code().code();
         // 22: a value does not fit its type; 23: a constraint. Both quote values.
@@ -23,6 +23,6 @@ pub fn quiet(what: impl Into<String>) -> impl Fn(tokio_postgres::Error) -> anyho
         } else {
             format!("{} ({code})", db.message())
         };
-        Failure::failed(format!("{what}: {words}")).into()
+        failure_saying(&what, &words, &error).into()
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::quiet::quiet;
 use crate::failure::Failure;
 use crate::model::{DatabaseAddress, quote_identifier};
-use crate::postgres::{Session, connect, settings};
+use crate::postgres::{Session, connect, failure, settings};
 
 /// The longest name that PostgreSQL keeps whole, in bytes.
 const LONGEST_NAME: usize = 63;
@@ -64,9 +64,10 @@ impl Databases {
             quote_identifier(&name),
             quote_identifier(owner)
         );
-        self.server.batch_execute(&statement).await.map_err(quiet("create the new database")).map_err(|e| {
-            e.context(Failure::environment("the new database cannot be made")
-                .hint("`database.admin_user` must be allowed to create databases, and `database.user` must exist"))
+        self.server.batch_execute(&statement).await.map_err(|error| {
+            failure("create the new database", &error).hint(
+                "`database.admin_user` must be allowed to create databases, and `database.user` must exist",
+            )
         })?;
         settings::carry_over(&self.server, &self.admin.name, &name).await?;
         Ok(name)

@@ -13,11 +13,20 @@ pub struct Engine {
     pub api: (u32, u32),
 }
 
+/// The last cause of an error: the layers above it say only that there is one.
+fn words(error: &bollard::errors::Error) -> String {
+    let mut last: &dyn std::error::Error = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
+}
+
 impl Engine {
     /// Connects to `DOCKER_HOST` or the local socket and agrees on a version.
     pub async fn connect() -> Result<Self> {
         let missing = |error: bollard::errors::Error| {
-            Failure::environment(format!("the Docker Engine does not answer: {error}"))
+            Failure::environment(format!("the Docker Engine does not answer: {}", words(&error)))
                 .hint("start it (`systemctl start docker`), or set DOCKER_HOST")
                 .hint("your user must be allowed to use it: root, or a member of the group `docker`")
         };

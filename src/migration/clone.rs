@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::failure::Failure;
 use crate::model::{DatabaseAddress, quote_identifier, quote_literal};
-use crate::postgres::{Session, connect, explain, settings};
+use crate::postgres::{Session, connect, failure, settings};
 
 /// How often a clone is tried while somebody works on the original; each try waits five seconds
 /// inside the server.
@@ -117,13 +117,9 @@ impl Clones {
                 Err(error) if in_use(&error) && attempt < TRIES => {}
                 Err(error) if in_use(&error) => return Err(self.busy(&watcher).await?.into()),
                 Err(error) => {
-                    return Err(Failure::environment(format!(
-                        "clone {}: {}",
-                        self.original(),
-                        explain(&error)
-                    ))
-                    .hint("`database.admin_user` must be allowed to create databases")
-                    .into());
+                    return Err(failure(&format!("clone {}", self.original()), &error)
+                        .hint("`database.admin_user` must be allowed to create databases")
+                        .into());
                 }
             }
         }
@@ -138,7 +134,7 @@ impl Clones {
         self.admin
             .batch_execute(&statement)
             .await
-            .map_err(|error| Failure::failed(format!("clone {template}: {}", explain(&error))))?;
+            .map_err(|error| failure(&format!("clone {template}"), &error))?;
         settings::carry_over(&self.admin, self.original(), &name).await?;
         Ok(name)
     }
@@ -225,7 +221,7 @@ impl Clones {
         self.admin
             .batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quote_identifier(name)))
             .await
-            .map_err(|error| Failure::failed(format!("drop the clone {name}: {}", explain(&error))).into())
+            .map_err(|error| failure(&format!("drop the clone {name}"), &error).into())
     }
 
     /// Gives a clone a name that no later run sweeps, and returns it.
@@ -238,7 +234,7 @@ impl Clones {
                 quote_identifier(&new)
             ))
             .await
-            .map_err(|error| Failure::failed(format!("keep the clone: {}", explain(&error))))?;
+            .map_err(|error| failure("keep the clone", &error))?;
         Ok(new)
     }
 }

@@ -121,6 +121,30 @@ fn tls() -> Result<MakeRustlsConnect> {
     Ok(MakeRustlsConnect::new(config))
 }
 
+/// A failure of the class that the server's code tells: the machine's for a full disk, a lost
+/// connection, a missing right; the action's for any other. `words` stand for the server's own.
+pub fn failure_saying(what: &str, words: &str, error: &tokio_postgres::Error) -> Failure {
+    let message = format!("{what}: {words}");
+    let Some(db) = error.as_db_error() else {
+        return Failure::environment(message).hint("is the server still up? its log says more");
+    };
+    match db.code().code() {
+        "53100" => Failure::environment(message)
+            .hint("free some space on the disk of the database's server, then run the same command again"),
+        "42501" => Failure::environment(message).hint("grant the role that right, or use another role"),
+        code if code.starts_with("53") || code.starts_with("57P") || code.starts_with("08") => {
+            Failure::environment(message)
+                .hint("the server is short of something or going down: its log says more")
+        }
+        _ => Failure::failed(message),
+    }
+}
+
+/// As [`failure_saying`], in the server's own words.
+pub fn failure(what: &str, error: &tokio_postgres::Error) -> Failure {
+    failure_saying(what, &explain(error), error)
+}
+
 /// The server's own words, which the driver's `Display` leaves out ("db error").
 pub fn explain(error: &tokio_postgres::Error) -> String {
     if let Some(db) = error.as_db_error() {

@@ -2,8 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use super::{Session, connect, explain, settings};
-use crate::failure::Failure;
+use super::{Session, connect, failure, settings};
 use crate::model::{DatabaseAddress, quote_identifier};
 
 const SCHEMAS: &str = include_str!("sql/staging_schemas.sql");
@@ -57,5 +56,5 @@ pub async fn recreate(admin: &DatabaseAddress, owner: &str) -> Result<()> {
 
 fn failed(what: &str) -> impl Fn(tokio_postgres::Error) -> anyhow::Error {
     let what = what.to_owned();
-    move |error| Failure::failed(format!("{what}: {}", explain(&error))).into()
+    move |error| failure(&what, &error).into()
 }

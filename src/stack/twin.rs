@@ -25,13 +25,7 @@ pub struct Twin {
 impl Twin {
     /// Reads the compose file and connects to the engine.
     pub async fn open(root: &Path) -> Result<Self> {
-        let path = root.join(COMPOSE_FILE);
-        if !path.exists() {
-            return Err(Failure::environment(format!("there is no {COMPOSE_FILE} here"))
-                .hint("run `stagectl setup`: it writes the files and starts the containers")
-                .hint("or name the folder of stagectl.yml: `stagectl -C DIR …`")
-                .into());
-        }
+        let path = compose_file(root)?;
         Self::of(Engine::connect().await?, compose::load(&path)?).await
     }
 
@@ -95,5 +89,20 @@ pub async fn running(engine: &Engine, project: &str, service: &str) -> Result<Co
 
 /// The folder of `stagectl.yml`, absolute.
 pub fn root(directory: &Path) -> Result<PathBuf> {
-    Ok(fs_err::canonicalize(directory)?)
+    load::folder(directory)
+}
+
+/// The compose file of the project in a folder.
+///
+/// # Errors
+/// Where there is none, because there is no project, a broken one, or one without its files.
+pub fn compose_file(root: &Path) -> Result<PathBuf> {
+    let path = root.join(COMPOSE_FILE);
+    if path.exists() {
+        return Ok(path);
+    }
+    load::load(root)?;
+    Err(Failure::environment(format!("there is no {COMPOSE_FILE} here"))
+        .hint("run `stagectl setup`: it writes the files and starts the containers")
+        .into())
 }

@@ -82,14 +82,19 @@ impl Ui {
 
     /// Data to stdout. Any broken pipe is the reader's choice, not an error.
     pub fn data(&self, text: &str) {
+        let mut written = Ok(());
         self.sink.suspend(&mut || {
             let mut out = anstream::stdout().lock();
-            let _ = out.write_all(text.as_bytes());
-            if !text.ends_with('\n') {
-                let _ = out.write_all(b"\n");
-            }
-            let _ = out.flush();
+            let end: &[u8] = if text.ends_with('\n') { b"" } else { b"\n" };
+            written =
+                out.write_all(text.as_bytes()).and_then(|()| out.write_all(end)).and_then(|()| out.flush());
         });
+        // A reader that has seen enough (`| head`) is no trouble; a full disk is.
+        if let Err(error) = written
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            self.warn(format!("the result could not be written to stdout: {error}"));
+        }
     }
 
     /// Asks before something is lost. `--yes` answers; without a terminal the answer is no.

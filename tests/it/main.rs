@@ -3,6 +3,8 @@
 #[allow(clippy::print_stderr, reason = "a skip is said loudly")]
 mod support;
 
+mod bad_files;
+mod bad_input;
 mod cli;
 mod copy_apply;
 mod copy_plan;

@@ -10,7 +10,7 @@ use tokio_postgres::error::SqlState;
 use crate::data::model::{ForeignKey, RowId, Table, TableName};
 use crate::failure::Failure;
 use crate::model::quote_identifier;
-use crate::postgres::{Session, explain};
+use crate::postgres::{Session, explain, failure_saying};
 
 /// Rows asked for in one statement.
 const BATCH: usize = 5_000;
@@ -152,5 +152,5 @@ fn failed(table: &TableName, error: &tokio_postgres::Error) -> anyhow::Error {
     }
     // Only a driver's or server's message; a detail could quote a value.
     let words = error.as_db_error().map_or_else(|| explain(error), |db| db.message().to_owned());
-    anyhow::anyhow!("read `{table}` of production: {words}")
+    failure_saying(&format!("read `{table}` of production"), &words, error).into()
 }

@@ -9,7 +9,7 @@ use serde_yaml::{Mapping, Value};
 
 use super::model::Project;
 use super::{file, interpolate, normalise};
-use crate::config::env;
+use crate::config::{env, read_text};
 use crate::failure::Failure;
 
 const TOP: [&str; 4] = ["name", "services", "networks", "volumes"];
@@ -17,7 +17,7 @@ const TOP: [&str; 4] = ["name", "services", "networks", "volumes"];
 /// Reads a compose file and the env files that it names.
 pub fn load(path: &Path) -> Result<Project> {
     let path = fs_err::canonicalize(path)?;
-    let text = fs_err::read_to_string(&path)?;
+    let text = read_text(&path)?;
     let mut read = |file: &Path, required: bool| -> Result<BTreeMap<String, String>> {
         if !required && !file.exists() {
             return Ok(BTreeMap::new());

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::{GITIGNORE, MANIFEST, secrets};
-use crate::config::Settings;
+use crate::config::{Settings, read_text};
+use crate::failure::Failure;
 use crate::stack::render;
 
 /// A file on the disk.
@@ -79,9 +80,11 @@ fn read_manifest(root: &Path) -> Result<Option<BTreeMap<PathBuf, String>>> {
     if !path.exists() {
         return Ok(None);
     }
-    let text = fs_err::read_to_string(&path)?;
-    let manifest: BTreeMap<PathBuf, String> =
-        serde_json::from_str(&text).with_context(|| format!("read {MANIFEST} (delete it to start over)"))?;
+    let text = read_text(&path)?;
+    let manifest: BTreeMap<PathBuf, String> = serde_json::from_str(&text).map_err(|error| {
+        Failure::config(format!("{MANIFEST}: {error}"))
+            .hint("delete it: the next run writes it anew, and removes no file that it does not know")
+    })?;
     // Only ever our own files: a path that leaves the project's folder is nobody's.
     let inside = |path: &Path| path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
     Ok(Some(manifest.into_iter().filter(|(path, _)| inside(path)).collect()))

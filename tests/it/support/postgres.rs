@@ -20,13 +20,27 @@ pub struct Postgres {
 impl Postgres {
     /// Starts one and waits until it answers. Its data lives in memory.
     pub fn start() -> Self {
+        Self::start_on("mode=0700")
+    }
+
+    /// One whose data may take this many MiB. Its log of changes lies elsewhere: where that has no
+    /// room, the server itself ends.
+    pub fn start_with_disk(mib: u32) -> Self {
+        Self::start_on(&format!("mode=0700,size={mib}m"))
+    }
+
+    fn start_on(disk: &str) -> Self {
         let container = Container::run(&[
             "--publish",
             "127.0.0.1::5432",
             "--env",
             &format!("POSTGRES_PASSWORD={PASSWORD}"),
+            "--env",
+            "POSTGRES_INITDB_WALDIR=/wal/pg",
             "--tmpfs",
-            "/var/lib/postgresql/data:mode=0700",
+            "/wal:mode=1777",
+            "--tmpfs",
+            &format!("/var/lib/postgresql/data:{disk}"),
             "--shm-size=256m",
             &image("postgres"),
             "postgres",

@@ -97,7 +97,8 @@ impl Workspace {
         self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start stagectl")
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    /// The command line of `stagectl ARGS` here, not yet started.
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("stagectl"));
         command.args(args).current_dir(self.folder.path()).stdin(Stdio::null()).env_clear();
         for name in ["PATH", "HOME", "DOCKER_HOST", "TMPDIR"] {
