@@ -27,8 +27,14 @@ process_start() {
   echo "${20}"
 }
 
+# Since Debian 13 the command line is a package of its own, which docker.io only recommends.
+ensure_docker_command() {
+  ensure_command docker docker.io "the container engine and its command line"
+  ensure_command docker docker-cli "the command line of the container engine"
+}
+
 ensure_engine() {
-  ensure_command docker docker.io "the command line of the container engine"
+  ensure_docker_command
   if engine_answers; then
     say "engine: $(docker version --format 'Docker {{.Server.Version}}, API {{.Server.APIVersion}}') (already running)"
     return
