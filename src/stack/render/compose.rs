@@ -42,7 +42,7 @@ struct ServiceView<'a> {
     env_file: Option<String>,
     ports: Vec<String>,
     networks: &'a [String],
-    volumes: Vec<String>,
+    volumes: Vec<MountView>,
     tmpfs: &'a [String],
     read_only: bool,
     cap_add: &'a [String],
@@ -135,7 +135,7 @@ fn view<'a>(
             .map(|port| format!("{}:{}:{}", port.address, port.host, port.container))
             .collect(),
         networks: &service.networks,
-        volumes: literals(&service.volumes, "volumes")?,
+        volumes: literals(&service.volumes, "volumes")?.into_iter().map(mount_view).collect(),
         tmpfs: &service.tmpfs,
         read_only: service.read_only,
         cap_add: &service.cap_add,
@@ -207,6 +207,31 @@ fn labels(service: &Service, mounted: &[RenderedFile]) -> Result<Vec<(String, St
         labels.insert("stagectl.files-digest".to_owned(), digest(&parts)[..16].to_owned());
     }
     Ok(labels.into_iter().collect())
+}
+
+/// A mount in compose's short form, or a bind mount in the long one.
+#[derive(Default, Serialize)]
+struct MountView {
+    short: Option<String>,
+    source: String,
+    target: String,
+    read_only: bool,
+}
+
+/// Bind mounts are written in the long form: of the short one docker compose makes a
+/// `create_host_path` that 2.x and 5.x hash differently, so that a change of docker compose's
+/// version would recreate the container.
+fn mount_view(text: String) -> MountView {
+    let parts: Vec<&str> = text.split(':').collect();
+    let (source, target, read_only) = match parts[..] {
+        [source, target] | [source, target, "rw"] => (source, target, false),
+        [source, target, "ro"] => (source, target, true),
+        _ => return MountView { short: Some(text), ..MountView::default() },
+    };
+    if !source.starts_with(['.', '/', '~']) {
+        return MountView { short: Some(text), ..MountView::default() };
+    }
+    MountView { short: None, source: source.to_owned(), target: target.to_owned(), read_only }
 }
 
 fn literals(words: &[String], key: &str) -> Result<Vec<String>> {
