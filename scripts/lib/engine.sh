@@ -33,6 +33,14 @@ ensure_docker_command() {
   ensure_command docker docker-cli "the command line of the container engine"
 }
 
+engine_words() { timeout 5 docker info 2>&1 || true; }
+
+refuse_closed_engine() {
+  [[ $(engine_words) != *"ermission denied"* ]] ||
+    fail "a Docker Engine runs but is closed to this user ($(id -un))" \
+      "add yourself to the group docker (usermod -aG docker $(id -un), as root) and log in again, or run this as root"
+}
+
 ensure_engine() {
   ensure_docker_command
   if engine_answers; then
@@ -42,16 +50,11 @@ ensure_engine() {
   if [[ -n ${DOCKER_HOST:-} ]]; then
     fail "DOCKER_HOST is $DOCKER_HOST and nothing answers there" "start that engine, or unset DOCKER_HOST"
   fi
-  local words
-  words=$(timeout 5 docker info 2>&1) || true
-  if [[ $words == *"ermission denied"* ]]; then
-    fail "a Docker Engine runs but is closed to this user ($(id -un))" \
-      "add yourself to the group docker (usermod -aG docker $(id -un), as root) and log in again, or run this as root"
-  fi
+  refuse_closed_engine
   # One that runs must not get a second one beside it; its package may have started it a moment ago.
   if dockerd_runs; then
     say "engine: dockerd runs, waiting until it answers"
-    wait_for_engine '' || fail "dockerd runs but does not answer" "docker info says: $(grep -iE 'cannot|error' <<<"$words" | head -n 1)"
+    wait_for_engine '' || fail "dockerd runs but does not answer" "docker info says: $(engine_words | grep -iE 'cannot|error' | head -n 1)"
     return
   fi
   can_be_root || fail "no Docker Engine answers, and starting one needs root" \
