@@ -15,7 +15,7 @@ services:
     environment: {ODD: "a<b>&c \"quoted\" $$x é", FLAG: true, COUNT: 5, RATIO: 0.5, EMPTY: ''}
     ports: ['127.0.0.1::6379']
     networks: {inner: {aliases: [cache], priority: 10}, outer: }
-    volumes: ['kept:/data', './conf:/conf:ro']
+    volumes: ['kept:/data', './conf:/conf:ro', {type: bind, source: ./conf, target: /long, read_only: true}]
     tmpfs: ['/tmp:size=16m,mode=1777']
     read_only: true
     cap_drop: [ALL]

@@ -215,7 +215,9 @@ impl Normaliser<'_> {
                     "volume" => (MountKind::Volume, form.source),
                     other => return Err(format!("the mount type `{other}` is not supported")),
                 };
-                Ok(short::whole_mount(kind, source, &form.target, form.read_only))
+                // The long form has the options that are written, and the short one its defaults.
+                let mount = short::whole_mount(kind, source, &form.target, form.read_only);
+                Ok(super::model::Mount { bind: None, volume: None, ..mount })
             }
         }
     }
