@@ -5,6 +5,8 @@ engine_state_dir() { echo "${STAGECTL_DEMO_STATE:-${XDG_STATE_HOME:-$HOME/.local
 
 engine_answers() { timeout 5 docker info >/dev/null 2>&1; }
 
+dockerd_runs() { grep -qsx dockerd /proc/[0-9]*/comm; }
+
 # The pid of the dockerd this script started, if that very process still runs. The start time is compared too,
 # because a pid comes back after a reboot with another process behind it.
 our_engine_pid() {
@@ -25,8 +27,22 @@ process_start() {
   echo "${20}"
 }
 
+# Since Debian 13 the command line is a package of its own, which docker.io only recommends.
+ensure_docker_command() {
+  ensure_command docker docker.io "the container engine and its command line"
+  ensure_command docker docker-cli "the command line of the container engine"
+}
+
+engine_words() { timeout 5 docker info 2>&1 || true; }
+
+refuse_closed_engine() {
+  [[ $(engine_words) != *"ermission denied"* ]] ||
+    fail "a Docker Engine runs but is closed to this user ($(id -un))" \
+      "add yourself to the group docker (usermod -aG docker $(id -un), as root) and log in again, or run this as root"
+}
+
 ensure_engine() {
-  ensure_command docker docker.io "the command line of the container engine"
+  ensure_docker_command
   if engine_answers; then
     say "engine: $(docker version --format 'Docker {{.Server.Version}}, API {{.Server.APIVersion}}') (already running)"
     return
@@ -34,11 +50,15 @@ ensure_engine() {
   if [[ -n ${DOCKER_HOST:-} ]]; then
     fail "DOCKER_HOST is $DOCKER_HOST and nothing answers there" "start that engine, or unset DOCKER_HOST"
   fi
-  # An engine that runs but is closed to this user must not get a second one beside it.
-  if pgrep -x dockerd >/dev/null 2>&1; then
-    fail "dockerd runs but does not answer this user" "add yourself to the group docker, or run this as root" \
-      "docker info says: $(docker info 2>&1 | grep -iE 'denied|cannot|error' | head -n 1)"
+  refuse_closed_engine
+  # One that runs must not get a second one beside it; its package may have started it a moment ago.
+  if dockerd_runs; then
+    say "engine: dockerd runs, waiting until it answers"
+    wait_for_engine '' || fail "dockerd runs but does not answer" "docker info says: $(engine_words | grep -iE 'cannot|error' | head -n 1)"
+    return
   fi
+  can_be_root || fail "no Docker Engine answers, and starting one needs root" \
+    "start it as root (systemctl start docker), or run this as root"
   ensure_command dockerd docker.io "the container engine"
   ensure_command iptables iptables "the engine's networks"
   [[ -e /etc/ssl/certs/ca-certificates.crt ]] || install_packages "TLS roots for pulls" ca-certificates
@@ -87,7 +107,7 @@ mount_cgroups() {
 wait_for_engine() {
   local log=$1 child=${!:-} deadline=$((SECONDS + 60))
   until engine_answers; do
-    if [[ -n $log ]] && ! kill -0 "$child" 2>/dev/null && ! pgrep -x dockerd >/dev/null; then
+    if [[ -n $log ]] && ! kill -0 "$child" 2>/dev/null && ! dockerd_runs; then
       tail -n 15 "$log" >&2
       fail "dockerd ended before it answered" "its last lines are above; the whole log is $log"
     fi

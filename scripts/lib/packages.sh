@@ -12,12 +12,16 @@ as_root() {
   fi
 }
 
+can_be_root() { [[ $(id -u) -eq 0 ]] || command -v sudo >/dev/null; }
+
 # install_packages "why" PACKAGE...: apt-get update runs only when a package is not found without it.
 install_packages() {
   local why=$1
   shift
   command -v apt-get >/dev/null ||
     fail "missing on this machine: $* ($why)" "install it with your package manager, then run this again"
+  # Asked here, because the words of a failing as_root would go into the log below.
+  can_be_root || fail "missing on this machine: $* ($why)" "install it as root (apt-get install $*), or run this as root"
   say "installing $* ($why)"
   local log
   log=$(mktemp)
@@ -36,8 +40,19 @@ install_packages() {
 ensure_command() {
   # Debian keeps daemons and debootstrap in sbin, which is not on every user's PATH.
   case ":$PATH:" in *:/usr/sbin:*) ;; *) PATH=$PATH:/usr/sbin:/sbin ;; esac
-  command -v "$1" >/dev/null || install_packages "$3" "$2"
+  # A file: a builtin of this shell (kill) is no use to the programs that the script starts.
+  type -P "$1" >/dev/null || install_packages "$3" "$2"
 }
+
+# Rust is the one thing a user has; what it cannot link without is installed.
+ensure_rust() {
+  # A compiler without the C library's own files is no linker yet: only a program that links proves it.
+  cc_links || install_packages "link the Rust program" gcc libc6-dev
+  [[ -n $(type -P cargo) ]] || PATH=$PATH:$HOME/.cargo/bin
+  [[ -n $(type -P cargo) ]] || fail "cargo is missing" "install Rust 1.88 or newer (https://rustup.rs), then run this again"
+}
+
+cc_links() { echo 'int main(void) { return 0; }' | cc -x c -o /dev/null - >/dev/null 2>&1; }
 
 # Prints "URI SUITE" for every Debian package source of this machine, whichever of apt's two formats it has.
 apt_sources() {

@@ -20,7 +20,7 @@ pub struct Source {
 
 impl Source {
     /// # Errors
-    /// As `connect::to_url`.
+    /// The URL is malformed, or the server does not answer or refuses the password.
     pub async fn connect(url: &str) -> Result<Self> {
         Ok(Self { connection: connect::to_url(url, RESPONSE_TIMEOUT).await? })
     }

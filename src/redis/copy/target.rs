@@ -27,7 +27,7 @@ pub struct Target {
 
 impl Target {
     /// # Errors
-    /// As `connect::to_address`.
+    /// The server does not answer, or refuses the password.
     pub async fn connect(address: &CacheAddress) -> Result<Self> {
         Ok(Self { connection: connect::to_address(address, RESPONSE_TIMEOUT).await? })
     }
