@@ -1,6 +1,7 @@
 //! One test binary; a file per subject. Real engine, real servers, state first, words last.
 
-#[allow(clippy::print_stderr, reason = "a skip is said loudly")]
+#![allow(clippy::print_stderr, reason = "a skip is said loudly")]
+
 mod support;
 
 mod bad_files;
