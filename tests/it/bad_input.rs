@@ -8,30 +8,8 @@ use serde_json::Value;
 
 use crate::bad_files::absent;
 use crate::copy_apply::{RULES, Sides};
-use crate::support::{Outcome, Postgres, Workspace, docker, engine_or_skip, eventually};
-
-/// Runs a script with mounts of its own, in which `$STAGECTL` is the binary. `None`, said loudly, where
-/// this machine does not allow that.
-fn with_own_mounts(workspace: &Workspace, script: &str) -> Option<Outcome> {
-    let allowed = Command::new("unshare").args(["--user", "--map-root-user", "--mount", "true"]).status();
-    if !allowed.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: no mounts of one's own (unshare --user --mount) on this machine");
-        return None;
-    }
-    let stagectl = workspace.command(&[]).get_program().to_owned();
-    let output = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
-        .current_dir(workspace.path(""))
-        .env("STAGECTL", stagectl)
-        .env("NO_COLOR", "1")
-        .output()
-        .expect("run unshare");
-    Some(Outcome {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    })
-}
+use crate::migration_lab::{DOWN, Staging, UP};
+use crate::support::{Postgres, Workspace, docker, engine_or_skip, eventually, with_own_mounts};
 
 fn interrupt(child: &Child) {
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
@@ -113,6 +91,24 @@ async fn no_room_on_the_twins_server_stops_a_copy_and_leaves_staging_as_it_was()
     // With less to copy there is room: the failed run has given its own back.
     sides.production.execute("shop", "TRUNCATE large").await;
     sides.copy().expect_code(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_room_for_a_clone_stops_a_test_of_the_migration() {
+    if !engine_or_skip() {
+        return;
+    }
+    // Room for the server and staging, not for a second staging.
+    let staging = Staging::start_over(Postgres::start_with_disk(38)).await;
+    staging.migration(UP, Some(DOWN));
+    let report = staging.test(&[]).expect_code(1).json();
+    let failed: Vec<&Value> =
+        report["checks"].as_array().expect("checks").iter().filter(|c| c["status"] == "fail").collect();
+    assert!(failed.len() == 1 && failed[0]["id"] == "MIG-PRE-006", "{report:#}");
+    assert_eq!(failed[0]["title"], "free disk");
+    assert!(!failed[0]["remedy"].as_str().unwrap_or_default().is_empty(), "{report:#}");
+    assert_eq!(staging.databases().await, ["staging_db"]);
+    assert_eq!(staging.server.texts("staging_db", "SELECT count(*) FROM users").await, ["8"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
