@@ -9,7 +9,9 @@ use serde_json::Value;
 use crate::bad_files::absent;
 use crate::copy_apply::{RULES, Sides};
 use crate::migration_lab::{DOWN, Staging, UP};
-use crate::support::{Postgres, Workspace, docker, engine_or_skip, eventually, with_own_mounts};
+use crate::support::{
+    Postgres, Stack, Workspace, docker, engine_or_skip, eventually, image, with_own_mounts,
+};
 
 fn interrupt(child: &Child) {
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
@@ -189,6 +191,25 @@ fn a_validation_that_is_interrupted_ends_at_once_and_is_no_proof() {
     assert_eq!(report["verdict"], "incomplete");
     let verdict = workspace.stagectl(&["report"]).expect_code(2);
     assert!(verdict.stdout.contains("did not finish"), "{}", verdict.stdout);
+}
+
+#[test]
+fn a_taken_port_stops_setup_before_a_container_is_made() {
+    if !engine_or_skip() {
+        return;
+    }
+    let holder = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = holder.local_addr().expect("its number").port();
+    let project = format!("stest-taken-{}", std::process::id());
+    let config = format!(
+        "version: 1\nproject: {project}\nservices:\n  db: {{role: database, image: {}, user: '1:1', ports: ['{port}:5432']}}\n",
+        image("postgres")
+    );
+    let stack = Stack::over(Workspace::with_config(&config), project);
+    let outcome = stack.stagectl(&["setup"]).expect_code(4);
+    assert!(outcome.stderr.contains(&port.to_string()), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("hint: "), "{}", outcome.stderr);
+    assert!(stack.containers().is_empty(), "a container was made");
 }
 
 #[test]
