@@ -43,7 +43,7 @@ pub fn folder(directory: &Path) -> Result<PathBuf> {
 pub fn read_text(path: &Path) -> Result<String> {
     String::from_utf8(fs_err::read(path)?).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        let line = good.split(|byte| *byte == b'\n').count();
         Failure::config(format!("{}:{line}: this line is not UTF-8 text", path.display()))
             .hint("save the file as UTF-8")
             .into()

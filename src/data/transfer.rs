@@ -95,6 +95,11 @@ pub async fn table(
         columns.iter().map(|column| prepared.rules.get(&(name.clone(), column.name.clone()))).collect();
     let list: Vec<String> = columns.iter().map(|column| quote_identifier(&column.name)).collect();
     let statement = format!("COPY {} ({}) FROM STDIN", name.sql(), list.join(", "));
+    // The files that a TRUNCATE makes go at once when its transaction fails. Without it, a copy that has
+    // filled the server's disk would leave it full, and a server that cannot write a checkpoint ends.
+    let only = if table.partitioned { "" } else { "ONLY " };
+    let begin = format!("BEGIN; TRUNCATE {only}{}", name.sql());
+    target.batch_execute(&begin).await.map_err(quiet(format!("begin to write {name}")))?;
     let sink = target.copy_in::<_, Bytes>(&statement).await.map_err(quiet(format!("write {name}")))?;
     let mut sink = Box::pin(sink);
     let (id, total) = (format!("copy {name}"), selection.rows.len() as u64);
@@ -150,6 +155,7 @@ pub async fn table(
     )
     .await?;
     sink.as_mut().finish().await.map_err(quiet(format!("write {name}")))?;
+    target.batch_execute("COMMIT").await.map_err(quiet(format!("write {name}")))?;
     done.ms = start.elapsed().as_millis() as u64;
     Ok(done)
 }

@@ -8,30 +8,10 @@ use serde_json::Value;
 
 use crate::bad_files::absent;
 use crate::copy_apply::{RULES, Sides};
-use crate::support::{Outcome, Postgres, Workspace, docker, engine_or_skip, eventually};
-
-/// Runs a script with mounts of its own, in which `$STAGECTL` is the binary. `None`, said loudly, where
-/// this machine does not allow that.
-fn with_own_mounts(workspace: &Workspace, script: &str) -> Option<Outcome> {
-    let allowed = Command::new("unshare").args(["--user", "--map-root-user", "--mount", "true"]).status();
-    if !allowed.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: no mounts of one's own (unshare --user --mount) on this machine");
-        return None;
-    }
-    let stagectl = workspace.command(&[]).get_program().to_owned();
-    let output = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
-        .current_dir(workspace.path(""))
-        .env("STAGECTL", stagectl)
-        .env("NO_COLOR", "1")
-        .output()
-        .expect("run unshare");
-    Some(Outcome {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    })
-}
+use crate::migration_lab::{DOWN, Staging, UP};
+use crate::support::{
+    Postgres, Stack, Workspace, docker, engine_or_skip, eventually, image, with_own_mounts,
+};
 
 fn interrupt(child: &Child) {
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
@@ -116,6 +96,24 @@ async fn no_room_on_the_twins_server_stops_a_copy_and_leaves_staging_as_it_was()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_room_for_a_clone_stops_a_test_of_the_migration() {
+    if !engine_or_skip() {
+        return;
+    }
+    // Room for the server and staging, not for a second staging.
+    let staging = Staging::start_over(Postgres::start_with_disk(38)).await;
+    staging.migration(UP, Some(DOWN));
+    let report = staging.test(&[]).expect_code(1).json();
+    let failed: Vec<&Value> =
+        report["checks"].as_array().expect("checks").iter().filter(|c| c["status"] == "fail").collect();
+    assert!(failed.len() == 1 && failed[0]["id"] == "MIG-PRE-006", "{report:#}");
+    assert_eq!(failed[0]["title"], "free disk");
+    assert!(!failed[0]["remedy"].as_str().unwrap_or_default().is_empty(), "{report:#}");
+    assert_eq!(staging.databases().await, ["staging_db"]);
+    assert_eq!(staging.server.texts("staging_db", "SELECT count(*) FROM users").await, ["8"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn production_that_could_be_written_is_read_only_all_the_same() {
     if !engine_or_skip() {
         return;
@@ -193,6 +191,25 @@ fn a_validation_that_is_interrupted_ends_at_once_and_is_no_proof() {
     assert_eq!(report["verdict"], "incomplete");
     let verdict = workspace.stagectl(&["report"]).expect_code(2);
     assert!(verdict.stdout.contains("did not finish"), "{}", verdict.stdout);
+}
+
+#[test]
+fn a_taken_port_stops_setup_before_a_container_is_made() {
+    if !engine_or_skip() {
+        return;
+    }
+    let holder = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = holder.local_addr().expect("its number").port();
+    let project = format!("stest-taken-{}", std::process::id());
+    let config = format!(
+        "version: 1\nproject: {project}\nservices:\n  db: {{role: database, image: {}, user: '1:1', ports: ['{port}:5432']}}\n",
+        image("postgres")
+    );
+    let stack = Stack::over(Workspace::with_config(&config), project);
+    let outcome = stack.stagectl(&["setup"]).expect_code(4);
+    assert!(outcome.stderr.contains(&port.to_string()), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("hint: "), "{}", outcome.stderr);
+    assert!(stack.containers().is_empty(), "a container was made");
 }
 
 #[test]

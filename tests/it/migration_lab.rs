@@ -17,17 +17,21 @@ CREATE INDEX orders_user_id ON orders (user_id);
 INSERT INTO users SELECT i, 'user ' || i, i || '@staging.local', (ARRAY['LEARNER','TEACHER'])[1 + i % 2]::role, NULL FROM generate_series(1, 8) i;
 INSERT INTO orders SELECT i, 1 + i % 8, i FROM generate_series(1, 12) i;";
 
-const UP: &str = "ALTER TYPE role RENAME VALUE 'LEARNER' TO 'CUSTOMER';\n";
-const DOWN: &str = "ALTER TYPE role RENAME VALUE 'CUSTOMER' TO 'LEARNER';\n";
+pub const UP: &str = "ALTER TYPE role RENAME VALUE 'LEARNER' TO 'CUSTOMER';\n";
+pub const DOWN: &str = "ALTER TYPE role RENAME VALUE 'CUSTOMER' TO 'LEARNER';\n";
 
-struct Staging {
-    server: Postgres,
-    workspace: Workspace,
+pub struct Staging {
+    pub server: Postgres,
+    pub workspace: Workspace,
 }
 
 impl Staging {
     async fn start() -> Self {
-        let server = Postgres::start();
+        Self::start_over(Postgres::start()).await
+    }
+
+    /// On this server.
+    pub async fn start_over(server: Postgres) -> Self {
         let create = format!("CREATE ROLE app LOGIN PASSWORD '{PASSWORD}'");
         server.execute("postgres", &create).await;
         server.execute("postgres", "CREATE DATABASE staging_db OWNER app").await;
@@ -52,7 +56,7 @@ impl Staging {
         );
     }
 
-    fn migration(&self, up: &str, down: Option<&str>) {
+    pub fn migration(&self, up: &str, down: Option<&str>) {
         self.workspace.write("migrations/one/up.sql", up);
         let path = self.workspace.path("migrations/one/down.sql");
         match down {
@@ -62,11 +66,11 @@ impl Staging {
         }
     }
 
-    fn test(&self, args: &[&str]) -> Outcome {
+    pub fn test(&self, args: &[&str]) -> Outcome {
         self.workspace.stagectl(&[&["test-migration", "--json"], args].concat())
     }
 
-    async fn databases(&self) -> Vec<String> {
+    pub async fn databases(&self) -> Vec<String> {
         self.server
             .texts(
                 "postgres",

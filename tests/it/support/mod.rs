@@ -2,6 +2,7 @@
 //! with their guards, and waiting for a condition.
 
 mod container;
+mod mounts;
 mod postgres;
 mod redis;
 mod stack;
@@ -11,6 +12,7 @@ mod workspace;
 #[allow(unused_imports, reason = "each subject takes what it needs")]
 pub use self::{
     container::{Container, docker, engine_or_skip, free_port, image},
+    mounts::with_own_mounts,
     postgres::Postgres,
     redis::Redis,
     stack::{Stack, compose_or_skip},
