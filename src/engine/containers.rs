@@ -7,12 +7,17 @@ use anyhow::Result;
 use bollard::models::NetworkConnectRequest;
 use bollard::query_parameters::{
     CreateContainerOptions, ListContainersOptions, RemoveContainerOptions, RenameContainerOptions,
-    StopContainerOptions,
+    StopContainerOptions, WaitContainerOptions,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
+use crate::failure::Failure;
+
 use super::spec::{ContainerSpec, EndpointSpec};
-use super::{Container, ContainerSummary, Engine, failed, inspect, is_already, is_missing};
+use super::{Container, ContainerSummary, Engine, failed, inspect, is_already, is_being_removed, is_missing};
+
+/// How long the engine may take to remove a container.
+const REMOVAL: Duration = Duration::from_secs(30);
 
 /// How many inspects run at once.
 const PARALLEL: usize = 16;
@@ -128,7 +133,27 @@ impl Engine {
         match self.docker.remove_container(id, Some(options)).await {
             Ok(()) => Ok(()),
             Err(error) if is_missing(&error) => Ok(()),
+            Err(error) if is_being_removed(&error) => self.wait_until_gone(id).await,
             Err(error) => Err(failed("remove container", error)),
+        }
+    }
+
+    /// Until the removal that somebody else began is over, so that the name is free again.
+    async fn wait_until_gone(&self, id: &str) -> Result<()> {
+        let options = WaitContainerOptions { condition: "removed".to_owned() };
+        let mut removal = self.docker.wait_container(id, Some(options));
+        let Ok(ended) = tokio::time::timeout(REMOVAL, removal.next()).await else {
+            return Err(Failure::failed(format!(
+                "container {id} is being removed, but not within {} s",
+                REMOVAL.as_secs()
+            ))
+            .into());
+        };
+        match ended {
+            // The code is that with which it ended, which says nothing about its removal.
+            None | Some(Ok(_) | Err(bollard::errors::Error::DockerContainerWaitError { .. })) => Ok(()),
+            Some(Err(error)) if is_missing(&error) => Ok(()),
+            Some(Err(error)) => Err(failed("wait until a container is removed", error)),
         }
     }
 

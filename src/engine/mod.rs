@@ -38,6 +38,12 @@ fn is_already(error: &bollard::errors::Error) -> bool {
     matches!(error, bollard::errors::Error::DockerResponseServerError { status_code: 304, .. })
 }
 
+/// True when somebody else is removing the very thing (409).
+fn is_being_removed(error: &bollard::errors::Error) -> bool {
+    matches!(error, bollard::errors::Error::DockerResponseServerError { status_code: 409, message }
+        if message.contains("already in progress"))
+}
+
 /// The engine's own words, without the HTTP wrapping.
 fn failed(what: &str, error: bollard::errors::Error) -> anyhow::Error {
     let text = match &error {
