@@ -182,11 +182,16 @@ fn the_upstream_learns_who_asks_and_cannot_be_lied_to() {
     assert!(!told.contains("203.0.113.7") && !told.contains("mine"), "{told}");
     let id = answer.all("x-request-id")[0];
     assert!(told.contains(&format!("id={id}")), "{told} {id}");
-    let log = served.workspace.read("nginx/logs-staging/access.log");
-    let line = log.lines().find(|line| line.contains("/api/echo")).unwrap_or_else(|| panic!("{log}"));
+    // nginx writes its log after it has answered.
+    let line = eventually("the request is logged", Duration::from_secs(10), || {
+        let log = served.workspace.read("nginx/logs-staging/access.log");
+        log.lines().find(|line| line.contains("/api/echo")).map(str::to_owned)
+    });
     let shape = regex::Regex::new(r#"^\d{4}-\d\d-\d\dT[\d:+]+ \[STAGING\] [\d.]+ "GET /api/echo HTTP/2.0" 200 [\d.]+ [\d.]+ "curl/[^"]+"$"#).unwrap();
-    assert!(shape.is_match(line), "{line}");
-    let requests = served.workspace.read("nginx/logs-staging/requests.log");
+    assert!(shape.is_match(&line), "{line}");
+    let requests = eventually("the request is in the second log", Duration::from_secs(10), || {
+        Some(served.workspace.read("nginx/logs-staging/requests.log")).filter(|log| log.contains(id))
+    });
     let entries: Vec<serde_json::Value> =
         requests.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(entries.iter().any(|entry| entry["request_id"] == id && entry["status"] == 200), "{requests}");
