@@ -5,9 +5,8 @@ use anyhow::Result;
 use super::Context;
 use crate::config::Settings;
 use crate::data::apply::Proof;
-
 use crate::data::cache::{self, CachePlan, Caches};
-use crate::data::leak::Patterns;
+use crate::data::leak::Detector;
 use crate::data::prepare::Prepared;
 use crate::model::CacheAddress;
 use crate::report::cache_copy::CacheSummary;
@@ -39,12 +38,8 @@ pub async fn apply(
 ) -> Result<Option<CacheSummary>> {
     let Some((url, staging)) = servers(settings)? else { return Ok(None) };
     let caches = Caches { production_url: &url, staging: &staging, rules: &settings.config.cache_copy.rules };
-    let own = format!("@{}", settings.config.copy.email_domain.to_lowercase());
-    let patterns = Patterns::new()?;
-    let leaks = |text: &str| {
-        proof.matcher.finds(text)
-            || patterns.email.find_iter(text).any(|found| !found.as_str().to_lowercase().ends_with(&own))
-    };
+    let detector = Detector::new(&proof.matcher, &settings.config.copy.email_domain)?;
+    let leaks = |text: &str| detector.finds(text);
     let ui = &context.ui;
     ui.phase("Copy the cache");
     ui.step_started("cache", "copy Redis keys");

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 
-use super::leak::{self, Matcher, Patterns};
+use super::leak::{self, Detector, Matcher};
 use super::mask::Masker;
 use super::prepare::Prepared;
 use super::quiet::quiet;
@@ -118,7 +118,8 @@ pub async fn run(
         unproven.iter().map(|name| format!("{name} does not hold, and is not enforced in production either")),
     );
     let (start, step) = (Instant::now(), Step::start(ui, "leaks", "look for personal values of production"));
-    let scan = leak::scan(&target, &matcher, &Patterns::new()?, &settings.config.copy.email_domain).await?;
+    let detector = Detector::new(&matcher, &settings.config.copy.email_domain)?;
+    let scan = leak::scan(&target, &detector).await?;
     step.done(ui);
     let hits = scan.hits.clone();
     body.leak_check = Some(LeakCheck {

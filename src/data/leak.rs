@@ -118,6 +118,27 @@ impl Patterns {
     }
 }
 
+/// Tells a text that must not reach staging: one that holds an original personal value, or an e-mail
+/// address outside staging's own domain. The copies of rows and of Redis keys ask the same.
+pub struct Detector<'m> {
+    matcher: &'m Matcher,
+    patterns: Patterns,
+    own_domain: String,
+}
+
+impl<'m> Detector<'m> {
+    pub fn new(matcher: &'m Matcher, email_domain: &str) -> Result<Self> {
+        let own_domain = format!("@{}", email_domain.to_lowercase());
+        Ok(Self { matcher, patterns: Patterns::new()?, own_domain })
+    }
+
+    pub fn finds(&self, text: &str) -> bool {
+        let foreign =
+            |address: regex::Match<'_>| !address.as_str().to_lowercase().ends_with(&self.own_domain);
+        self.matcher.finds(text) || self.patterns.email.find_iter(text).any(foreign)
+    }
+}
+
 /// What the scan of the new database found.
 #[derive(Debug, Clone, Default)]
 pub struct Scan {
@@ -133,12 +154,7 @@ struct ScannedColumn {
 }
 
 /// Reads every table and materialized view of a database.
-pub async fn scan(
-    session: &Session,
-    matcher: &Matcher,
-    patterns: &Patterns,
-    email_domain: &str,
-) -> Result<Scan> {
+pub async fn scan(session: &Session, detector: &Detector<'_>) -> Result<Scan> {
     let mut tables: BTreeMap<(String, String), Vec<ScannedColumn>> = BTreeMap::new();
     for row in session.query(COLUMNS, &[]).await.map_err(quiet("list the columns"))? {
         let base: String = row.get(3);
@@ -149,7 +165,6 @@ pub async fn scan(
         });
     }
     let mut scan = Scan::default();
-    let own_domain = format!("@{}", email_domain.to_lowercase());
     for ((schema, table), columns) in &tables {
         let list: Vec<String> = columns.iter().map(|column| quote_identifier(&column.name)).collect();
         let statement = format!(
@@ -167,7 +182,7 @@ pub async fn scan(
             while let Some(line) = lines.next() {
                 for (field, column) in copytext::fields(line).zip(columns) {
                     let Some(text) = copytext::decode(field)? else { continue };
-                    if leaks(&text, column, matcher, patterns, &own_domain) {
+                    if leaks(&text, column, detector) {
                         let prefix = if schema == "public" { String::new() } else { format!("{schema}.") };
                         *scan.hits.entry(format!("{prefix}{table}.{}", column.name)).or_default() += 1;
                     }
@@ -178,28 +193,15 @@ pub async fn scan(
     Ok(scan)
 }
 
-fn leaks(
-    text: &str,
-    column: &ScannedColumn,
-    matcher: &Matcher,
-    patterns: &Patterns,
-    own_domain: &str,
-) -> bool {
-    let telling = |text: &str| {
-        matcher.finds(text)
-            || patterns
-                .email
-                .find_iter(text)
-                .any(|found| !found.as_str().to_lowercase().ends_with(own_domain))
-    };
-    if telling(text) {
+fn leaks(text: &str, column: &ScannedColumn, detector: &Detector<'_>) -> bool {
+    if detector.finds(text) {
         return true;
     }
     // `json` keeps escapes such as \u00e9 as they were written.
     if column.is_json {
-        return json::strings(text).is_ok_and(|strings| strings.iter().any(|text| telling(text)));
+        return json::strings(text).is_ok_and(|strings| strings.iter().any(|text| detector.finds(text)));
     }
-    column.is_bytes && telling(&String::from_utf8_lossy(&unhex(text)))
+    column.is_bytes && detector.finds(&String::from_utf8_lossy(&unhex(text)))
 }
 
 /// `\x616263` as bytes.
@@ -247,24 +249,12 @@ mod tests {
     #[test]
     fn bytes_and_escapes_are_read() {
         let matcher = originals(&[(Strategy::Email, "jané@real.example")]);
-        let patterns = Patterns::new().unwrap();
+        let detector = Detector::new(&matcher, "staging.local").unwrap();
         let column = |is_bytes, is_json| ScannedColumn { name: "c".into(), is_bytes, is_json };
         let hex: String = "jané@real.example".bytes().fold(String::new(), |hex, b| hex + &format!("{b:02x}"));
-        assert!(leaks(&format!("\\x{hex}"), &column(true, false), &matcher, &patterns, "@staging.local"));
-        assert!(leaks(
-            r#"{"a":"jan\u00e9@real.example"}"#,
-            &column(false, true),
-            &matcher,
-            &patterns,
-            "@staging.local"
-        ));
-        assert!(leaks(
-            "write to x@other.example",
-            &column(false, false),
-            &matcher,
-            &patterns,
-            "@staging.local"
-        ));
-        assert!(!leaks("ab12@staging.local", &column(false, false), &matcher, &patterns, "@staging.local"));
+        assert!(leaks(&format!("\\x{hex}"), &column(true, false), &detector));
+        assert!(leaks(r#"{"a":"jan\u00e9@real.example"}"#, &column(false, true), &detector));
+        assert!(leaks("write to x@other.example", &column(false, false), &detector));
+        assert!(!leaks("ab12@staging.local", &column(false, false), &detector));
     }
 }
