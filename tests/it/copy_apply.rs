@@ -240,7 +240,7 @@ async fn a_full_copy_takes_every_row_and_nulls_what_led_to_a_skipped_table() {
     let config = config.replace("copy:\n", "copy:\n  skip_tables: [User, Order, Visit]\n");
     sides.workspace.write("stagectl.yml", &config);
     sides.workspace.stagectl(&["copy-data", "--all", "--yes"]).expect_code(0);
-    assert_eq!(sides.here("SELECT count(*), count(\"userId\") FROM audit").await, ["40"]);
+    assert_eq!(sides.here("SELECT count(*) FROM audit").await, ["40"]);
     assert_eq!(sides.here("SELECT count(\"userId\") FROM audit").await, ["0"]);
 }
 

@@ -271,7 +271,7 @@ async fn circles_self_references_composite_keys_and_tables_without_a_key_are_sel
         subset.values().flat_map(|s| s.nulled.values().flatten()).collect();
     assert!(nulled.iter().all(|column| ["boss", "owner"].contains(&column.as_str())), "{nulled:?}");
     let badges = &subset[&named("badge")];
-    assert!(places(badges).len() > 2 && places(badges).len() % 2 == 0, "{:?}", badges.reasons);
+    assert!(places(badges).len() > 2 && places(badges).len().is_multiple_of(2), "{:?}", badges.reasons);
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(
         warnings.iter().any(|w| w.contains("`lonely`")) && warnings.iter().any(|w| w.contains("`country`"))
