@@ -84,7 +84,7 @@ async fn plain(session: &Session, table: &Table, column: &Column, rows: &Rows) -
     let values = match rows {
         Rows::All => rows::first_values(session, table, &column.name, SAMPLE).await?,
         Rows::Chosen(rows) => {
-            let first: BTreeSet<RowId> = rows.iter().take(SAMPLE).cloned().collect();
+            let first: BTreeSet<RowId> = rows.iter().take(SAMPLE).copied().collect();
             rows::values(session, table, &column.name, &first).await?
         }
     };
