@@ -10,6 +10,7 @@ pub mod classify;
 pub mod evidence;
 pub mod finish;
 pub mod identity;
+pub mod job;
 pub mod leak;
 mod lines;
 pub mod mask;

@@ -13,9 +13,10 @@ use super::cells;
 use super::leak::{Originals, Patterns};
 use super::lines::Lines;
 use super::mask::{Masker, copytext};
-use super::model::{Column, RowId, Selection, Table};
+use super::model::{Column, RowId, Rows, Selection, Table};
 use super::prepare::Prepared;
 use super::quiet::quiet;
+use super::subset::rows::from;
 use crate::config::masking::Strategy;
 use crate::failure::Failure;
 use crate::model::quote_identifier;
@@ -102,7 +103,7 @@ pub async fn table(
     target.batch_execute(&begin).await.map_err(quiet(format!("begin to write {name}")))?;
     let sink = target.copy_in::<_, Bytes>(&statement).await.map_err(quiet(format!("write {name}")))?;
     let mut sink = Box::pin(sink);
-    let (id, total) = (format!("copy {name}"), selection.rows.len() as u64);
+    let (id, total) = (format!("copy {name}"), selection.rows.len());
     let mut done = Transferred::default();
     let none = std::collections::BTreeSet::new();
     read(
@@ -117,7 +118,7 @@ pub async fn table(
                 if index > 0 {
                     line.push(b'\t');
                 }
-                if nulled.contains(&column.name) {
+                if nulled.contains(&column.name) || selection.emptied.contains(&column.name) {
                     done.nulled += u64::from(*field != b"\\N");
                     line.extend_from_slice(b"\\N");
                     continue;
@@ -147,7 +148,7 @@ pub async fn table(
             done.rows += 1;
             done.bytes += line.len() as u64;
             if done.rows.is_multiple_of(1000) {
-                ui.step_progress(&id, done.rows, Some(total), "rows");
+                ui.step_progress(&id, done.rows, total, "rows");
             }
             Ok(Some(line))
         },
@@ -178,7 +179,10 @@ async fn read(
     mut target: Option<Target<'_>>,
 ) -> Result<()> {
     let mut partitions: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
-    for id in &selection.rows {
+    let Rows::Chosen(chosen) = &selection.rows else {
+        return everything(production, table, columns, row, target).await;
+    };
+    for id in chosen {
         partitions.entry(id.partition).or_default().push(&id.ctid);
     }
     let list: Vec<String> = std::iter::once("ctid".to_owned())
@@ -214,6 +218,42 @@ async fn read(
                     send(target, &mut frame, table).await?;
                 }
             }
+        }
+    }
+    match &mut target {
+        Some(target) if !frame.is_empty() => send(target, &mut frame, table).await,
+        _ => Ok(()),
+    }
+}
+
+/// Every row of a table, as one stream.
+async fn everything(
+    production: &Session,
+    table: &Table,
+    columns: &[&Column],
+    row: &mut Row<'_>,
+    mut target: Option<Target<'_>>,
+) -> Result<()> {
+    let list: Vec<String> = columns.iter().map(|column| quote_identifier(&column.name)).collect();
+    let failed = quiet(format!("read {}", table.name));
+    let statement = format!("COPY (SELECT {} FROM {}) TO STDOUT", list.join(", "), from(table));
+    let stream = production.copy_out(&statement).await.map_err(&failed)?;
+    futures_util::pin_mut!(stream);
+    let (mut lines, mut frame) = (Lines::default(), Vec::new());
+    // No cut is made row by row where every row crosses.
+    let anywhere = RowId { partition: 0, ctid: String::new() };
+    while let Some(chunk) = stream.try_next().await.map_err(&failed)? {
+        lines.push(&chunk);
+        while let Some(line) = lines.next() {
+            let fields: Vec<&[u8]> = copytext::fields(line).collect();
+            if let Some(line) = row(&anywhere, &fields)? {
+                frame.extend_from_slice(&line);
+            }
+        }
+        if frame.len() >= FRAME
+            && let Some(target) = &mut target
+        {
+            send(target, &mut frame, table).await?;
         }
     }
     match &mut target {

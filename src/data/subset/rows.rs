@@ -105,6 +105,19 @@ pub async fn values(
     Ok(batched(session, &sql, &table.name, rows).await?.iter().map(|row| row.get(0)).collect())
 }
 
+/// The text of one column in the first rows of a table, without NULLs.
+pub async fn first_values(
+    session: &Session,
+    table: &Table,
+    column: &str,
+    count: usize,
+) -> Result<Vec<String>> {
+    let column = quote_identifier(column);
+    let sql = format!("SELECT {column}::text FROM {} WHERE {column} IS NOT NULL LIMIT {count}", from(table));
+    let rows = session.query(&sql, &[]).await.map_err(|error| failed(&table.name, &error))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 fn joined(key: &ForeignKey) -> String {
     let pairs = key.child_columns.iter().zip(&key.parent_columns);
     pairs
