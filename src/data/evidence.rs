@@ -142,9 +142,9 @@ async fn json(session: &Session, table: &Table, column: &Column, rows: &Rows) ->
 }
 
 fn chunks(rows: &BTreeSet<RowId>) -> impl Iterator<Item = BTreeSet<RowId>> {
-    let rows: Vec<&RowId> = rows.iter().collect();
+    let rows: Vec<RowId> = rows.iter().copied().collect();
     let chunks: Vec<BTreeSet<RowId>> =
-        rows.chunks(CHUNK).map(|chunk| chunk.iter().map(|&row| row.clone()).collect()).collect();
+        rows.chunks(CHUNK).map(|chunk| chunk.iter().copied().collect()).collect();
     chunks.into_iter()
 }
 

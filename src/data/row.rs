@@ -65,8 +65,8 @@ impl ToSql for Tid {
 
 impl FromSql<'_> for Tid {
     fn from_sql(_: &Type, raw: &[u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
-        let &[a, b, c, d, e, f] = raw else { return Err("a tid of another length".into()) };
-        Ok(Self::new(u32::from_be_bytes([a, b, c, d]), u16::from_be_bytes([e, f])))
+        let (block, item) = raw.split_at_checked(4).ok_or("a tid of another length")?;
+        Ok(Self::new(u32::from_be_bytes(block.try_into()?), u16::from_be_bytes(item.try_into()?)))
     }
 
     fn accepts(kind: &Type) -> bool {
