@@ -61,11 +61,11 @@ async fn key(session: &Session, catalog: &Catalog, reference: &Reference) -> Res
 /// `Table.rest`, where the table may have its schema before it.
 fn split<'c, 't>(catalog: &'c Catalog, text: &'t str, place: &str) -> Result<(&'c Table, &'t str)> {
     let dots = text.match_indices('.').map(|(at, _)| at);
-    let found = dots.filter_map(|at| {
+    let mut found = dots.filter_map(|at| {
         let table = catalog.tables.iter().find(|table| is_called(&table.name, &text[..at]))?;
         Some((table, &text[at + 1..]))
     });
-    if let Some(found) = found.last() {
+    if let Some(found) = found.next_back() {
         return Ok(found);
     }
     let name = text.split_once('.').map_or(text, |(table, _)| table);

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::keys::{Down, Edge, named};
-use super::rows::{from, order, places, refused};
+use super::rows::{failed, from, order, places, refused};
 use crate::config::data::Copy;
 use crate::data::model::{Catalog, RowId, Table, TableName};
 use crate::failure::Failure;
@@ -108,13 +108,14 @@ pub async fn first(session: &Session, table: &Table, start: &Start, edges: &[Edg
         (None, Some(wanted)) if wanted < CANDIDATES => connected(table, start, edges, wanted),
         (None, _) => format!("SELECT tableoid, ctid FROM {}{condition} ORDER BY {key}{limit}", from(table)),
     };
-    let place = match (&start.predicate, &start.order_by) {
-        (Some(predicate), _) => format!("`where` of `{}`: {predicate}", table.name),
-        (None, Some(order_by)) => format!("copy.order_by: {order_by}"),
-        (None, None) => format!("read `{}` of production", table.name),
+    let words = |error| match (&start.predicate, &start.order_by) {
+        (Some(predicate), _) => {
+            refused(&table.name, &format!("`where` of `{}`: {predicate}", table.name), &error)
+        }
+        (None, Some(order_by)) => refused(&table.name, &format!("copy.order_by: {order_by}"), &error),
+        (None, None) => failed(&table.name, &error),
     };
-    let rows = session.query(&sql, &[]).await;
-    Ok(places(&rows.map_err(|error| refused(&table.name, &place, &error))?))
+    Ok(places(&session.query(&sql, &[]).await.map_err(words)?))
 }
 
 /// Those with the most rows that belong to them, along keys that an index serves.
@@ -131,10 +132,10 @@ fn connected(table: &Table, start: &Start, edges: &[Edge], limit: u32) -> String
             )
         })
         .collect();
-    let score = if counts.is_empty() { "0".to_owned() } else { counts.join(" + ") };
+    let score = if counts.is_empty() { String::new() } else { format!("{} DESC, ", counts.join(" + ")) };
     format!(
         "SELECT tableoid, ctid FROM (SELECT tableoid, ctid, * FROM {}{condition} ORDER BY {} LIMIT {CANDIDATES}) p
-         ORDER BY {score} DESC, {} LIMIT {limit}",
+         ORDER BY {score}{} LIMIT {limit}",
         from(table),
         order(table, ""),
         order(table, "p.")

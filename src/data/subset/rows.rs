@@ -203,7 +203,8 @@ pub fn refused(table: &TableName, place: &str, error: &tokio_postgres::Error) ->
         .into()
 }
 
-fn failed(table: &TableName, error: &tokio_postgres::Error) -> anyhow::Error {
+/// An error of SQL that is ours.
+pub fn failed(table: &TableName, error: &tokio_postgres::Error) -> anyhow::Error {
     if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
         return Failure::environment(format!("read `{table}` of production: {}", explain(error)))
             .hint(format!("GRANT SELECT ON {} TO the role of `production.database_url`", table.sql()))
