@@ -42,8 +42,9 @@ fn descend(text: &str, depth: usize, see: &mut dyn FnMut(&str)) {
     }
     for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '_' | '-'))) {
         if word.len() >= ENCODED {
-            hexadecimal(word).iter().for_each(|inner| found(inner));
-            base64(word).iter().for_each(|inner| found(inner));
+            for inner in [hexadecimal(word), base64(word)].into_iter().flatten() {
+                found(&inner);
+            }
         }
     }
 }
@@ -117,15 +118,12 @@ fn markup(text: &str) -> String {
             Some(name) => entity(name).map(Cow::Owned),
             None => None,
         };
-        match (seen, inner) {
-            (Some(seen), Some(inner)) => {
-                out.push_str(&seen);
-                rest = &rest[inner.len() + 2..];
-            }
-            _ => {
-                out.push_str(&rest[..1]);
-                rest = &rest[1..];
-            }
+        if let (Some(seen), Some(inner)) = (seen, inner) {
+            out.push_str(&seen);
+            rest = &rest[inner.len() + 2..];
+        } else {
+            out.push_str(&rest[..1]);
+            rest = &rest[1..];
         }
     }
     out.push_str(rest);

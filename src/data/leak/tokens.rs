@@ -19,7 +19,9 @@ impl Key {
     /// The hash of bytes as they are.
     pub fn bytes(self, bytes: &[u8]) -> u64 {
         let mut word = Word::new(self);
-        bytes.iter().for_each(|&byte| word.push(byte));
+        for &byte in bytes {
+            word.push(byte);
+        }
         word.end()
     }
 }
