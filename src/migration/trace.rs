@@ -1,7 +1,9 @@
 //! What was seen while something ran on a clone, whatever ran it: each statement with its time, the
 //! locks it took, what it read, wrote and changed. Pure.
 
+use super::apply::{Applied, StatementRun};
 use super::locks::LockTaken;
+use super::statements::short;
 
 /// A relation as it was before the migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,25 +61,49 @@ pub enum Change {
     /// Its file was written anew, or emptied.
     Rewritten,
     /// An index was built on it.
-    IndexBuilt { index: String, concurrently: bool },
+    IndexBuilt {
+        index: String,
+        concurrently: bool,
+    },
     /// It was read as a whole, this many rows.
-    Scanned { rows: i64 },
-    Written { inserted: i64, updated: i64, deleted: i64 },
+    Scanned {
+        rows: i64,
+    },
+    Written {
+        inserted: i64,
+        updated: i64,
+        deleted: i64,
+    },
     Dropped,
     /// Renamed, or moved to another schema: the new name, quoted and qualified.
-    Renamed { to: String },
+    Renamed {
+        to: String,
+    },
     /// To `u`nlogged or back to `p`ermanent.
-    Persistence { to: String },
+    Persistence {
+        to: String,
+    },
     ColumnAdded(ColumnSeen),
     ColumnDropped(ColumnSeen),
-    ColumnRenamed { from: String, to: String },
-    ColumnType { column: String, from: String, to: String },
-    NotNullSet { column: String },
+    ColumnRenamed {
+        from: String,
+        to: String,
+    },
+    ColumnType {
+        column: String,
+        from: String,
+        to: String,
+    },
+    NotNullSet {
+        column: String,
+    },
 }
 
 /// A statement as it ran.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Seen {
+    /// `file:line`, or the command and the number of the statement in it.
+    pub place: String,
     /// Numbers the connections of the command, from 1.
     pub connection: u32,
     /// Statements of one transaction share this number.
@@ -122,5 +148,64 @@ impl Trace {
             .filter(|(_, change)| *change == Change::Rewritten)
             .map(|(oid, _)| self.name(*oid))
             .collect()
+    }
+
+    /// Takes over what a later look at the same run has seen more.
+    pub fn add(&mut self, later: Trace) {
+        let known = self.statements.len();
+        self.statements.extend(later.statements.into_iter().skip(known));
+        self.problems = later.problems;
+    }
+
+    /// Gives the statements from `first` on their places, and the run its locks. A command's run
+    /// becomes the statements that it ran.
+    pub fn attribute(&mut self, first: usize, mut up: Applied, is_command: bool) -> Applied {
+        if is_command {
+            let line = up.statements.first().map(|run| run.place.clone()).unwrap_or_default();
+            let line = up.stopped.as_ref().map_or(line, |stopped| stopped.place.clone());
+            for (index, seen) in self.statements[first..].iter_mut().enumerate() {
+                seen.place = format!("{line} #{}", index + 1);
+            }
+            let own = |seen: &&Seen| seen.error.is_none() && !seen.is_bookkeeping();
+            up.statements = self.statements[first..].iter().filter(own).map(|seen| self.run(seen)).collect();
+            return up;
+        }
+        let mut at = first;
+        for run in &mut up.statements {
+            // BEGIN and COMMIT of our own stand between them.
+            let Some(found) =
+                self.statements[at..].iter().position(|seen| short(&seen.text) == run.statement)
+            else {
+                continue;
+            };
+            at += found + 1;
+            self.statements[at - 1].place.clone_from(&run.place);
+            *run = StatementRun { rows: run.rows, ..self.run(&self.statements[at - 1]) };
+        }
+        if let (Some(stopped), Some(seen)) = (&up.stopped, self.statements.get_mut(at..)) {
+            for seen in seen.iter_mut().filter(|seen| seen.error.is_some()) {
+                seen.place.clone_from(&stopped.place);
+            }
+        }
+        up
+    }
+
+    fn run(&self, seen: &Seen) -> StatementRun {
+        StatementRun {
+            place: seen.place.clone(),
+            statement: short(&seen.text),
+            ms: seen.ms,
+            rows: seen.rows,
+            locks: seen.locks.clone(),
+            rewrites: self.rewrites(seen),
+            wal_bytes: seen.wal_bytes,
+        }
+    }
+}
+
+impl Seen {
+    /// Reads of the catalogues and the session's own affairs, of which a tool has many.
+    pub fn is_bookkeeping(&self) -> bool {
+        super::proxy::is_idle(&self.text)
     }
 }

@@ -81,7 +81,14 @@ mod tests {
         let before = table("t", 1, &["1\ta\tint\tt\tf", "2\tb\ttext\tf\tf", "3\tc\ttext\tf\tf"]);
         let now = table("T", 2, &["1\ta\tbigint\tt\tf", "2\td\ttext\tt\tf", "4\te\ttext\tf\tt"]);
         let found: Vec<String> = changes(&before, &now).iter().map(|change| format!("{change:?}")).collect();
-        for word in ["Rewritten", "Renamed { to: \"public.\\\"T\\\"\" }", "ColumnDropped", "ColumnType", "NotNullSet", "ColumnAdded"] {
+        for word in [
+            "Rewritten",
+            "Renamed { to: \"public.\\\"T\\\"\" }",
+            "ColumnDropped",
+            "ColumnType",
+            "NotNullSet",
+            "ColumnAdded",
+        ] {
             assert!(found.iter().any(|change| change.contains(word)), "{word} is not in {found:?}");
         }
         assert!(changes(&before, &before).is_empty());

@@ -78,21 +78,40 @@ pub fn is_idle(text: &str) -> bool {
     let first = text.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
     let is = |words: &[&str]| words.iter().any(|word| first.eq_ignore_ascii_case(word));
     if is(&[
-        "begin", "start", "commit", "rollback", "end", "abort", "savepoint", "release", "set", "reset", "show",
-        "discard", "deallocate", "listen", "unlisten", "notify", "fetch", "close", "declare", "checkpoint",
+        "begin",
+        "start",
+        "commit",
+        "rollback",
+        "end",
+        "abort",
+        "savepoint",
+        "release",
+        "set",
+        "reset",
+        "show",
+        "discard",
+        "deallocate",
+        "listen",
+        "unlisten",
+        "notify",
+        "fetch",
+        "close",
+        "declare",
+        "checkpoint",
     ]) {
         return true;
     }
-    let catalogue = ["pg_catalog.", "information_schema.", "pg_class", "pg_type", "pg_namespace", "pg_advisory"];
+    let catalogue =
+        ["pg_catalog.", "information_schema.", "pg_class", "pg_type", "pg_namespace", "pg_advisory"];
     is(&["select"]) && catalogue.iter().any(|name| text.contains(name))
 }
 
 /// True where the locks are given back before the statement ends.
 pub fn outlives_its_locks(text: &str) -> bool {
-    let lower = text.trim_start().get(..200.min(text.trim_start().len())).map_or_else(
-        || text.to_ascii_lowercase(),
-        str::to_ascii_lowercase,
-    );
+    let lower = text
+        .trim_start()
+        .get(..200.min(text.trim_start().len()))
+        .map_or_else(|| text.to_ascii_lowercase(), str::to_ascii_lowercase);
     ["vacuum", "cluster", "reindex", "call"].iter().any(|word| lower.starts_with(word))
         || lower.contains("concurrently")
 }
@@ -103,7 +122,9 @@ mod tests {
 
     #[test]
     fn what_cannot_lock_is_not_looked_at() {
-        for text in ["BEGIN", " commit", "SET x = 1", "SELECT 1 FROM pg_catalog.pg_class", "release savepoint a"] {
+        for text in
+            ["BEGIN", " commit", "SET x = 1", "SELECT 1 FROM pg_catalog.pg_class", "release savepoint a"]
+        {
             assert!(is_idle(text), "{text}");
         }
         for text in ["ALTER TABLE t ADD c int", "SELECT f()", "DO $$ $$", "LOCK TABLE t", "SETTLE"] {

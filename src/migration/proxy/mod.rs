@@ -23,6 +23,8 @@ use bytes::Bytes;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
+pub use self::look::is_idle;
+
 use self::frame::{Frame, Wire};
 use self::recorder::Recorder;
 use self::relay::{Relay, gone};
@@ -213,7 +215,10 @@ mod tests {
     fn a_timeout_is_added_to_the_clients_own_options() {
         let faults = Faults { lock_timeout: Some("1s".into()), ..Faults::default() };
         let added = |packet: &'static [u8]| with_options(Bytes::from_static(packet), &faults);
-        assert_eq!(&added(b"\0\x03\0\0user\0u\0\0")[..], b"\0\x03\0\0user\0u\0options\0-c lock_timeout=1s\0\0");
+        assert_eq!(
+            &added(b"\0\x03\0\0user\0u\0\0")[..],
+            b"\0\x03\0\0user\0u\0options\0-c lock_timeout=1s\0\0"
+        );
         assert_eq!(
             &added(b"\0\x03\0\0options\0-c a=b\0user\0u\0\0")[..],
             b"\0\x03\0\0options\0-c a=b -c lock_timeout=1s\0user\0u\0\0"

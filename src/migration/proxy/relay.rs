@@ -84,7 +84,7 @@ impl Relay {
             tokio::select! {
                 biased;
                 frame = self.client.next() => match frame? {
-                    Some(frame) => self.from_client(frame).await?,
+                    Some(frame) => self.on_query(frame).await?,
                     None => return Ok(()),
                 },
                 frame = self.server.next() => match frame? {
@@ -107,7 +107,7 @@ impl Relay {
         }
     }
 
-    async fn from_client(&mut self, frame: Frame) -> io::Result<()> {
+    async fn on_query(&mut self, frame: Frame) -> io::Result<()> {
         match frame.tag {
             b'Q' => return self.simple(frame).await,
             b'E' if !self.skipping => return self.execute(frame).await,
@@ -261,8 +261,7 @@ impl Relay {
         let mut looked = Vec::new();
         if done.tag == b'E' {
             self.transaction.failed = true;
-            seen.error =
-                Some((done.field(b'C').unwrap_or_default(), done.field(b'M').unwrap_or_default()));
+            seen.error = Some((done.field(b'C').unwrap_or_default(), done.field(b'M').unwrap_or_default()));
         } else if look && !look::is_idle(text) {
             looked = self.look(look::outlives_its_locks(text)).await?;
         }
@@ -272,7 +271,10 @@ impl Relay {
         }
         let sampled = std::mem::take(&mut self.sampled);
         self.transaction.note(&self.recorder, &mut seen, looked, &sampled);
-        if ["deallocate", "discard"].iter().any(|word| text.trim_start().to_ascii_lowercase().starts_with(word)) {
+        if ["deallocate", "discard"]
+            .iter()
+            .any(|word| text.trim_start().to_ascii_lowercase().starts_with(word))
+        {
             self.prepared = false;
         }
         let (index, cut) = self.recorder.push(seen);

@@ -68,7 +68,8 @@ impl Transaction {
                 Some(before) if recorder.before().contains_key(&now.oid) => {
                     // What was dropped before is not dropped again.
                     if before.kind.is_some() {
-                        seen.changes.extend(changes(before, &now).into_iter().map(|change| (now.oid, change)));
+                        seen.changes
+                            .extend(changes(before, &now).into_iter().map(|change| (now.oid, change)));
                     }
                 }
                 Some(_) => {}

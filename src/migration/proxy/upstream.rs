@@ -32,7 +32,6 @@ pub async fn connect(server: &DatabaseAddress) -> Result<Wire> {
     let name = rustls_pki_types::ServerName::try_from(server.host.clone())
         .with_context(|| format!("{} is no name for TLS", server.host))?;
     let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(postgres::tls_config()?));
-    let stream =
-        connector.connect(name, stream).await.with_context(|| format!("speak TLS with {place}"))?;
+    let stream = connector.connect(name, stream).await.with_context(|| format!("speak TLS with {place}"))?;
     Ok(Wire::new(stream))
 }
