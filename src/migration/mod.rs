@@ -5,6 +5,7 @@
 //! `apply` runs a script there through the `proxy`, whose `trace` says what it `locks`. `fingerprint` says what a database is.
 //! `phases` are the six categories, with `cases` for the edges; `lab` is what they share.
 
+pub mod advice;
 mod apply;
 mod cases;
 mod clone;

@@ -13,6 +13,7 @@ mod copy_redis;
 mod front;
 mod house;
 mod migration_lab;
+mod migration_locks;
 mod migration_objects;
 mod readiness;
 mod render;
