@@ -46,7 +46,8 @@ impl Subject {
     }
 
     fn twin(settings: &Settings, source: &MigrationSource) -> Result<Self> {
-        let config = config(settings.config.migration.clone(), source)?;
+        let mut config = config(settings.config.migration.clone(), source)?;
+        config.layout = layout(&settings.root, &config, source)?;
         let queries = if config.queries.is_empty() {
             settings.config.validation.queries.clone()
         } else {
@@ -81,7 +82,8 @@ impl Subject {
                 .hint("restore a copy under another name, and give that one's URL")
                 .into());
         }
-        let config = config(None, source)?;
+        let mut config = config(None, source)?;
+        config.layout = layout(root, &config, source)?;
         Ok(Self {
             project: address.name.clone(),
             root: root.to_owned(),
@@ -143,6 +145,11 @@ fn config(configured: Option<Migration>, source: &MigrationSource) -> Result<Mig
     config.role = source.role.clone().or(config.role);
     config.clone = source.clone.unwrap_or(config.clone);
     Ok(config)
+}
+
+/// Two files have no layout.
+fn layout(root: &Path, config: &Migration, source: &MigrationSource) -> Result<Layout> {
+    if source.up.is_some() { Ok(Layout::Plain) } else { Ok(migration::detect(root, config)?) }
 }
 
 fn steps(root: &Path, config: &Migration, source: &MigrationSource) -> Result<Vec<migration::Step>> {

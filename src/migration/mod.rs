@@ -32,7 +32,7 @@ pub use phases::{Prepared, prepare, run};
 pub use plan::{Plan, plan};
 pub use record::{Converted, converted, write as record};
 pub use source::commands::configured as commands;
-pub use source::{load, load_files};
+pub use source::{detect, load, load_files};
 pub use step::{Action, Step};
 pub use untouched::untouched;
 pub use verdict::Category;
