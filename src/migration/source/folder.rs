@@ -66,7 +66,6 @@ impl Folder {
         path.strip_prefix(&self.root).unwrap_or(&path).to_owned()
     }
 
-
     /// A script in the file `name`, which the tool runs in one transaction or not.
     pub fn script(&self, name: impl AsRef<Path>, transaction: Transaction) -> Result<Script, Failure> {
         let text = self.text(&name)?;
