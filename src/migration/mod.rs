@@ -11,12 +11,8 @@ mod clone;
 mod command;
 mod fingerprint;
 mod lab;
-<<<<<<< HEAD
-mod locks;
-mod pending;
-=======
 pub mod locks;
->>>>>>> main
+mod pending;
 mod phases;
 mod plan;
 mod proxy;

@@ -135,15 +135,11 @@ async fn climb(lab: &mut Lab) -> Result<Findings> {
             before = after;
             continue;
         };
-<<<<<<< HEAD
         drop(session);
         // What one step leaves behind is not the next one's fault.
         let next = lab.clones.copy(&clone).await?;
         let session = lab.clones.as_user(&clone).await?;
-        let down = perform(&session, script, None).await?;
-=======
         let down = perform(&session, script).await?;
->>>>>>> main
         let restored = lab.state(&clone).await?;
         if let Some(reason) = &down.stopped {
             stopped(&mut found, step, reason, &after, &restored);
