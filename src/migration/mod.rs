@@ -10,6 +10,7 @@ mod apply;
 mod cases;
 mod clone;
 mod command;
+pub mod estimate;
 mod fingerprint;
 mod lab;
 pub mod locks;
@@ -26,6 +27,7 @@ mod tables;
 pub mod trace;
 mod untouched;
 mod verdict;
+pub mod workload;
 
 pub use clone::Clones;
 pub use fingerprint::{DataDifference, Difference, State, data_differences, schema_differences};

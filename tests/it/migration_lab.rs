@@ -42,7 +42,7 @@ impl Staging {
     }
 
     /// Writes stagectl.yml with more lines below `migration`.
-    fn configure(&self, more: &str) {
+    pub fn configure(&self, more: &str) {
         self.workspace.write(
             "stagectl.yml",
             &format!(
@@ -82,7 +82,7 @@ impl Staging {
 
 /// A check of a report.
 #[track_caller]
-fn find<'a>(report: &'a Value, id: &str) -> &'a Value {
+pub fn find<'a>(report: &'a Value, id: &str) -> &'a Value {
     let checks = report["checks"].as_array().expect("checks");
     checks.iter().find(|check| check["id"] == id).unwrap_or_else(|| panic!("no {id} in {report:#}"))
 }

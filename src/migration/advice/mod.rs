@@ -11,7 +11,7 @@ mod types;
 pub use facts::{Facts, Named};
 pub use rules::{Harm, Rule};
 pub use seen::advise;
-pub use text::unsafe_words;
+pub use text::by_words;
 
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]

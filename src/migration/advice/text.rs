@@ -1,9 +1,27 @@
 //! What the words of a statement say, for statements that did not run. Pure.
 
+use std::path::Path;
+
+use super::{Finding, rules};
 use crate::migration::statements::Statement;
 
+/// A finding about a statement that did not run.
+pub fn by_words(file: &Path, statement: &Statement) -> Option<Finding> {
+    let why = unsafe_words(statement)?;
+    Some(Finding {
+        rule: rules::NOT_RUN.id,
+        harm: rules::NOT_RUN.harm,
+        title: rules::NOT_RUN.title,
+        place: format!("{}:{}", file.display(), statement.line),
+        statement: statement.short(),
+        object: statement.short(),
+        seen: format!("not seen: {why}"),
+        safe: rules::NOT_RUN.safe.to_owned(),
+    })
+}
+
 /// Why a statement looks unsafe.
-pub fn unsafe_words(statement: &Statement) -> Option<&'static str> {
+fn unsafe_words(statement: &Statement) -> Option<&'static str> {
     let says = |words: &[&str]| statement.says(words);
     let concurrently = statement.words().any(|word| word == "concurrently");
     let alters = statement.starts_with(&["alter", "table"]);
