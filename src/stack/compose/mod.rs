@@ -7,7 +7,7 @@ pub mod model;
 mod normalise;
 mod parse;
 mod resources;
-mod scalar;
+
 pub mod select;
 mod short;
 #[cfg(test)]
@@ -15,5 +15,5 @@ mod tests;
 
 pub use model::{Condition, Project, Service};
 pub use parse::{load, parse, project_name};
-pub use scalar::duration;
+pub use crate::compose::scalar::duration;
 pub use select::{Selection, select};

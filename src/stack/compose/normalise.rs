@@ -12,7 +12,7 @@ use super::model::{
     Project, Resource, Resources, Service, ServiceNetwork, Time, Ulimit,
 };
 use super::parse::ReadEnv;
-use super::scalar::{self, Scalar, Size};
+use crate::compose::scalar::{self, Scalar, Size};
 use super::{resources, short};
 use crate::failure::Failure;
 
