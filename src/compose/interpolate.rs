@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::tree::{Node, Path, Value};
+use super::tree::{Node, Path, Place, Value};
 
 /// What a variable is; nothing where it is not set.
 pub type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
@@ -24,23 +24,18 @@ pub enum Wrong {
 pub struct At {
     pub wrong: Wrong,
     pub path: Path,
-    pub node: Node,
+    pub place: Place,
 }
 
 /// Interpolates every text of a tree. Names that are not set are added to `unset`.
 ///
 /// # Errors
 /// The first text that is wrong.
-pub fn tree(node: &mut Node, lookup: &Lookup<'_>, unset: &mut BTreeSet<String>) -> Result<(), Box<At>> {
+pub fn tree(node: &mut Node, lookup: &Lookup<'_>, unset: &mut BTreeSet<String>) -> Result<(), At> {
     walk(node, &Path::default(), lookup, unset)
 }
 
-fn walk(
-    node: &mut Node,
-    path: &Path,
-    lookup: &Lookup<'_>,
-    unset: &mut BTreeSet<String>,
-) -> Result<(), Box<At>> {
+fn walk(node: &mut Node, path: &Path, lookup: &Lookup<'_>, unset: &mut BTreeSet<String>) -> Result<(), At> {
     match &mut node.value {
         Value::Map(map) => {
             for (key, value) in map {
@@ -58,7 +53,7 @@ fn walk(
             let done = text_of(text, lookup, unset).and_then(|text| cast(text, path));
             match done {
                 Ok(value) => node.value = value,
-                Err(wrong) => return Err(Box::new(At { wrong, path: path.clone(), node: node.clone() })),
+                Err(wrong) => return Err(At { wrong, path: path.clone(), place: node.place }),
             }
             Ok(())
         }
@@ -82,10 +77,12 @@ pub fn text_of(text: &str, lookup: &Lookup<'_>, unset: &mut BTreeSet<String>) ->
             rest = &inside[end + 1..];
         } else {
             let end = name_length(rest);
+            // A dollar before anything else stands for itself.
             if end == 0 {
-                return Err(Wrong::Format);
+                out.push('$');
+            } else {
+                out.push_str(&value(&rest[..end], lookup, unset));
             }
-            out.push_str(&value(&rest[..end], lookup, unset));
             rest = &rest[end..];
         }
     }
@@ -137,9 +134,7 @@ fn braced(inside: &str, lookup: &Lookup<'_>, unset: &mut BTreeSet<String>) -> Re
         '+' => found.map_or_else(|| Ok(String::new()), |_| text_of(words, lookup, unset)),
         '?' => match found {
             Some(value) => Ok(value),
-            None => {
-                Err(Wrong::Required { name: name.to_owned(), words: text_of(words, lookup, unset)? })
-            }
+            None => Err(Wrong::Required { name: name.to_owned(), words: text_of(words, lookup, unset)? }),
         },
         _ => Err(Wrong::Format),
     }
@@ -251,6 +246,7 @@ mod tests {
             ("$$SET $${SET}", "$SET ${SET}"),
             ("${SET:?needed}${EMPTY?fine}", "value"),
             ("$NONE-", "-"),
+            ("5$ or $1", "5$ or $1"),
             ("${NONE:-{\"a\": 1}", "{\"a\": 1"),
         ] {
             assert_eq!(of(text).unwrap(), expected, "{text}");
@@ -259,7 +255,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_apart() {
-        for text in ["$", "a $ b", "${", "${}", "${1A}", "${SET", "${SET!x}", "${SET x}"] {
+        for text in ["${", "${}", "${1A}", "${SET", "${SET!x}", "${SET x}"] {
             assert_eq!(of(text), Err(Wrong::Format), "{text}");
         }
         let required = Wrong::Required { name: "NONE".to_owned(), words: "say value".to_owned() };

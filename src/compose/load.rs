@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path as FilePath, PathBuf};
 
 use super::interpolate::{self, At, Wrong as Mistake};
-use super::tree::{Map, Node, Path, Place, Value};
+use super::tree::{Fault, Map, Node, Path, Place, Value};
 use super::{canonical, dotenv, merge, normalise, paths, schema, yaml};
 use crate::failure::Failure;
 
@@ -54,12 +54,14 @@ impl Loader<'_, '_> {
                 let mut layer = document;
                 self.interpolate(&mut layer, environment)?;
                 self.extends(&mut layer, file, directory, environment)?;
-                self.include(&mut layer, &mut dict, directory, environment, depth)?;
-                dict = merge::merge(dict, layer).map_err(|clash| self.refuse(&clash.node, &clash.path, &clash.words))?;
+                self.include(&mut layer, directory, environment, depth)?;
+                dict = merge::merge(dict, layer).map_err(|fault| self.refuse_fault(&fault))?;
                 merge::unify(&mut dict, &Path::default());
-                schema::check(&dict).map_err(|misfit| {
-                    let place = if misfit.node.place.line == 0 { Place { file: index, line: 1, column: 1 } } else { misfit.node.place };
-                    self.refuse_at(place, &misfit.path, &misfit.words)
+                schema::check(&dict).map_err(|mut fault| {
+                    if fault.place.line == 0 {
+                        fault.place = Place { file: index, line: 1, column: 1 };
+                    }
+                    self.refuse_fault(&fault)
                 })?;
             }
         }
@@ -82,14 +84,35 @@ impl Loader<'_, '_> {
         let documents = yaml::documents(&text, index)
             .map_err(|refused| self.refuse_at(refused.place, &Path::default(), &refused.words))?;
         if documents.is_empty() {
-            return Err(Failure::config(format!("{}: empty compose file", file.display())).hint("it needs `services`"));
+            return Err(Failure::config(format!("{}: empty compose file", file.display()))
+                .hint("it needs `services`"));
         }
         for document in &documents {
             if document.map().is_none() {
-                return Err(self.refuse(document, &Path::default(), "a compose file is a mapping with `services`"));
+                return Err(self.refuse(
+                    document,
+                    &Path::default(),
+                    "a compose file is a mapping with `services`",
+                ));
             }
         }
         Ok(documents.into_iter().map(|document| (document, index)).collect())
+    }
+
+    /// The `name` of a file, its expressions resolved.
+    pub fn written_name(
+        &mut self,
+        file: &FilePath,
+        environment: &Environment,
+    ) -> Result<Option<String>, Failure> {
+        let mut name = None;
+        for (document, _) in self.documents(file)? {
+            let Some(node) = document.get("name") else { continue };
+            let mut only = Node::implied(Map::from([("name".to_owned(), node.clone())]));
+            self.interpolate(&mut only, environment)?;
+            name = only.get("name").map(Node::to_string).filter(|name| !name.is_empty()).or(name);
+        }
+        Ok(name)
     }
 
     fn index(&mut self, file: &FilePath) -> u16 {
@@ -104,17 +127,17 @@ impl Loader<'_, '_> {
         let lookup = |name: &str| environment.get(name).cloned();
         let done = interpolate::tree(node, &lookup, &mut self.unset);
         done.map_err(|at| {
-            let At { wrong, path, node } = *at;
+            let At { wrong, path, place } = at;
             match wrong {
                 Mistake::Format => self
-                    .refuse(&node, &path, "has a `$` expression that cannot be read")
+                    .refuse_at(place, &path, "has a `$` expression that cannot be read")
                     .hint("write `$$` for a dollar"),
                 Mistake::Required { name, words } => {
                     let words = if words.is_empty() { String::new() } else { format!(": {words}") };
-                    self.refuse(&node, &path, &format!("the variable `{name}` is required{words}"))
+                    self.refuse_at(place, &path, &format!("the variable `{name}` is required{words}"))
                         .hint(format!("set {name} in the environment or in `.env`"))
                 }
-                Mistake::Type(wanted) => self.refuse(&node, &path, &format!("must be {wanted}")),
+                Mistake::Type(wanted) => self.refuse_at(place, &path, &format!("must be {wanted}")),
             }
         })
     }
@@ -128,8 +151,11 @@ impl Loader<'_, '_> {
         environment: &Environment,
     ) -> Result<(), Failure> {
         let Some(services) = layer.get("services").and_then(Node::map) else { return Ok(()) };
-        let extending: Vec<String> =
-            services.iter().filter(|(_, s)| s.get("extends").is_some()).map(|(name, _)| name.clone()).collect();
+        let extending: Vec<String> = services
+            .iter()
+            .filter(|(_, s)| s.get("extends").is_some())
+            .map(|(name, _)| name.clone())
+            .collect();
         for name in extending {
             let mut seen = Vec::new();
             let service = self.extended(layer, &name, file, directory, environment, &mut seen)?;
@@ -159,7 +185,8 @@ impl Loader<'_, '_> {
             return Err(self.refuse(&extends, &path, "extends itself in a circle"));
         }
         seen.push(key);
-        let base_name = extends.text().map(str::to_owned).or_else(|| extends.get("service").map(Node::to_string));
+        let base_name =
+            extends.text().map(str::to_owned).or_else(|| extends.get("service").map(Node::to_string));
         let Some(base_name) = base_name else {
             return Err(self.refuse(&extends, &path, "needs the key `service`"));
         };
@@ -177,12 +204,17 @@ impl Loader<'_, '_> {
                 let folder = other.parent().unwrap_or(directory).to_owned();
                 let mut found = None;
                 if (self.read)(&other)?.is_none() {
-                    return Err(self.refuse(&extends, &path, &format!("there is no file {}", other.display())));
+                    return Err(self.refuse(
+                        &extends,
+                        &path,
+                        &format!("there is no file {}", other.display()),
+                    ));
                 }
                 for (mut document, _) in self.documents(&other)? {
                     self.interpolate(&mut document, environment)?;
                     if document.get("services").and_then(|services| services.get(&base_name)).is_some() {
-                        found = Some(self.extended(&document, &base_name, &other, &folder, environment, seen)?);
+                        found =
+                            Some(self.extended(&document, &base_name, &other, &folder, environment, seen)?);
                     }
                 }
                 let Some(mut base) = found else {
@@ -197,14 +229,13 @@ impl Loader<'_, '_> {
         if let Some(map) = own.map_mut() {
             map.remove("extends");
         }
-        merge::extend(base, own, name).map_err(|clash| self.refuse(&clash.node, &clash.path, &clash.words))
+        merge::extend(base, own, name).map_err(|fault| self.refuse_fault(&fault))
     }
 
     /// Brings the resources of included models in.
     fn include(
         &mut self,
         layer: &mut Node,
-        dict: &mut Node,
         directory: &FilePath,
         environment: &Environment,
         depth: usize,
@@ -223,7 +254,8 @@ impl Loader<'_, '_> {
                     Some(_) => node.map(Node::to_string).into_iter().collect(),
                 }
             };
-            let mut files = if entry.map().is_some() { texts(entry.get("path")) } else { vec![entry.to_string()] };
+            let mut files =
+                if entry.map().is_some() { texts(entry.get("path")) } else { vec![entry.to_string()] };
             if files.is_empty() {
                 files.extend(texts(entry.get("file")));
             }
@@ -237,32 +269,48 @@ impl Loader<'_, '_> {
             let folder = own.or_else(|| files.first().and_then(|file| file.parent()).map(FilePath::to_owned));
             let folder = folder.unwrap_or_else(|| directory.to_owned());
             let mut variables = Environment::new();
-            let env_files: Vec<PathBuf> = texts(entry.get("env_file")).iter().map(|file| join(directory, file)).collect();
+            let env_files: Vec<PathBuf> =
+                texts(entry.get("env_file")).iter().map(|file| join(directory, file)).collect();
             let given = !env_files.is_empty();
             for file in if given { env_files } else { vec![folder.join(".env")] } {
                 match self.variables(&file, environment)? {
                     Some(more) => variables.extend(more),
                     None if given => {
-                        return Err(self.refuse(entry, &path, &format!("there is no file {}", file.display())));
+                        return Err(self.refuse(
+                            entry,
+                            &path,
+                            &format!("there is no file {}", file.display()),
+                        ));
                     }
                     None => {}
                 }
             }
             variables.extend(environment.clone());
             let included = self.model(&files, &folder, &variables, depth + 1)?;
-            self.import(dict, included, entry, &path)?;
+            self.import(layer, included, directory, environment, entry, &path)?;
         }
         Ok(())
     }
 
-    fn import(&self, dict: &mut Node, included: Node, entry: &Node, path: &Path) -> Result<(), Failure> {
+    fn import(
+        &self,
+        dict: &mut Node,
+        included: Node,
+        directory: &FilePath,
+        environment: &Environment,
+        entry: &Node,
+        path: &Path,
+    ) -> Result<(), Failure> {
+        // What is defined twice must be the same, however it is spelled.
+        let mut own = self.canonical(dict)?;
+        paths::absolute(&mut own, directory, environment);
         for section in ["services", "networks", "volumes", "secrets", "configs"] {
             let Some(more) = included.get(section).and_then(Node::map) else { continue };
             let Some(map) = dict.map_mut() else { continue };
             let into = map.entry(section.to_owned()).or_insert_with(|| Node::implied(Map::new()));
             let Some(into) = into.map_mut() else { continue };
             for (name, value) in more {
-                match into.get(name) {
+                match own.get(section).and_then(|section| section.get(name)) {
                     Some(known) if known.json() != value.json() => {
                         let words = format!("`{section}.{name}` is defined here and in an included file");
                         return Err(self.refuse(entry, path, &words));
@@ -277,7 +325,11 @@ impl Loader<'_, '_> {
     }
 
     /// The variables of a file; nothing where there is no such file.
-    pub fn variables(&mut self, file: &FilePath, environment: &Environment) -> Result<Option<Environment>, Failure> {
+    pub fn variables(
+        &mut self,
+        file: &FilePath,
+        environment: &Environment,
+    ) -> Result<Option<Environment>, Failure> {
         let Some(text) = (self.read)(file)? else { return Ok(None) };
         let lookup = |name: &str| environment.get(name).cloned();
         let parsed = dotenv::parse(&text, &lookup)
@@ -295,7 +347,7 @@ impl Loader<'_, '_> {
                 "networks" | "volumes" | "secrets" | "configs" => canonical::section(key, value, &path),
                 _ => Ok(value.clone()),
             };
-            let node = result.map_err(|wrong| self.refuse(&wrong.node, &wrong.path, &wrong.words))?;
+            let node = result.map_err(|fault| self.refuse_fault(&fault))?;
             done.insert(key.clone(), node);
         }
         Ok(dict.with(done))
@@ -304,6 +356,10 @@ impl Loader<'_, '_> {
     /// A failure that names the file, the line and the path of what is wrong.
     pub fn refuse(&self, node: &Node, path: &Path, words: &str) -> Failure {
         self.refuse_at(node.place, path, words)
+    }
+
+    fn refuse_fault(&self, fault: &Fault) -> Failure {
+        self.refuse_at(fault.place, &fault.path, &fault.words)
     }
 
     fn refuse_at(&self, place: Place, path: &Path, words: &str) -> Failure {

@@ -3,21 +3,14 @@
 
 use std::collections::HashMap;
 
-use super::tree::{Map, Node, Path, Tag, Value};
-
-/// What cannot be merged: the path where it was tried, and the node of the later file.
-#[derive(Debug, Clone)]
-pub struct Clash {
-    pub path: Path,
-    pub node: Node,
-    pub words: String,
-}
+use super::canonical::target;
+use super::tree::{Fault, Map, Node, Path, Place, Tag, Value};
 
 /// Merges `over` into `base`. Places tagged `!reset` and `!override` replace what `base` says there.
 ///
 /// # Errors
 /// Where the two are of different kinds.
-pub fn merge(base: Node, mut over: Node) -> Result<Node, Box<Clash>> {
+pub fn merge(base: Node, mut over: Node) -> Result<Node, Fault> {
     let mut base = base;
     let mut replaced = Vec::new();
     resets(&mut over, &mut Vec::new(), &mut replaced);
@@ -33,7 +26,7 @@ pub fn reset(node: &mut Node) {
 }
 
 /// Merges a service into the one that it extends.
-pub fn extend(base: Node, service: Node, name: &str) -> Result<Node, Box<Clash>> {
+pub fn extend(base: Node, service: Node, name: &str) -> Result<Node, Fault> {
     let path = Path::default().below("services").below(name);
     let mut service = service;
     let mut replaced = Vec::new();
@@ -96,16 +89,15 @@ const APPENDED: [&str; 17] = [
     "services.*.tmpfs",
     "services.*.volumes.*.volume.labels",
 ];
-const REPLACED: [&str; 3] =
-    ["services.*.command", "services.*.entrypoint", "services.*.healthcheck.test"];
+const REPLACED: [&str; 3] = ["services.*.command", "services.*.entrypoint", "services.*.healthcheck.test"];
 
-fn join(base: Node, over: Node, path: &Path) -> Result<Node, Box<Clash>> {
+fn join(base: Node, over: Node, path: &Path) -> Result<Node, Fault> {
     let any = |patterns: &[&str]| patterns.iter().any(|pattern| path.is(pattern));
+    if any(&REPLACED) || base.is_null() {
+        return Ok(over);
+    }
     if over.is_null() {
         return Ok(base);
-    }
-    if base.is_null() || any(&REPLACED) {
-        return Ok(over);
     }
     let place = over.place;
     if any(&APPENDED) {
@@ -141,23 +133,22 @@ fn join(base: Node, over: Node, path: &Path) -> Result<Node, Box<Clash>> {
     }
     match (base.value, over.value) {
         (Value::Map(base), Value::Map(over)) => join_maps(base, over, path, place),
-        (Value::Map(_), other) | (Value::List(_), other @ Value::Map(_)) => {
-            Err(clash(path, Node::new(other, place)))
-        }
+        (Value::Map(_), _) | (Value::List(_), Value::Map(_)) => Err(clash(path, place)),
         (Value::List(mut list), Value::List(more)) => {
             list.extend(more);
             Ok(Node::new(Value::List(list), place))
         }
-        (Value::List(_), other) => Err(clash(path, Node::new(other, place))),
+        (Value::List(_), _) => Err(clash(path, place)),
         (_, other) => Ok(Node::new(other, place)),
     }
 }
 
-fn clash(path: &Path, node: Node) -> Box<Clash> {
-    Box::new(Clash { path: path.clone(), node, words: "cannot override what an earlier file says".to_owned() })
+fn clash(path: &Path, place: Place) -> Fault {
+    let words = "cannot override what an earlier file says".to_owned();
+    Fault { path: path.clone(), place, words }
 }
 
-fn join_maps(mut base: Map, over: Map, path: &Path, place: super::tree::Place) -> Result<Node, Box<Clash>> {
+fn join_maps(mut base: Map, over: Map, path: &Path, place: Place) -> Result<Node, Fault> {
     for (key, value) in over {
         let joined = match base.remove(&key) {
             Some(_) if key.starts_with("x-") => value,
@@ -186,7 +177,7 @@ pub fn sequence(node: Node) -> Vec<Node> {
 }
 
 /// `[name]` as `{name: …}`.
-fn keyed(node: Node, path: &Path) -> Result<Map, Box<Clash>> {
+fn keyed(node: Node, path: &Path) -> Result<Map, Fault> {
     match node.value {
         Value::Map(map) => Ok(map),
         Value::List(list) => {
@@ -202,22 +193,22 @@ fn keyed(node: Node, path: &Path) -> Result<Map, Box<Clash>> {
             };
             Ok(list.iter().map(|one| (one.to_string(), implied(one))).collect())
         }
-        other => Err(clash(path, Node::new(other, node.place))),
+        _ => Err(clash(path, node.place)),
     }
 }
 
-fn build(node: Node, path: &Path) -> Result<Map, Box<Clash>> {
+fn build(node: Node, path: &Path) -> Result<Map, Fault> {
     match node.value {
         Value::Map(map) => Ok(map),
         Value::Text(context) => {
             Ok([("context".to_owned(), Node::new(Value::Text(context), node.place))].into())
         }
-        other => Err(clash(path, Node::new(other, node.place))),
+        _ => Err(clash(path, node.place)),
     }
 }
 
 /// Lists in which a later entry replaces the earlier one of the same name, and what the name is.
-const UNIQUE: [(&str, Name); 32] = [
+const UNIQUE: [(&str, Name); 29] = [
     ("networks.*.labels", Name::Key),
     ("volumes.*.labels", Name::Key),
     ("services.*.annotations", Name::Key),
@@ -247,9 +238,6 @@ const UNIQUE: [(&str, Name); 32] = [
     ("services.*.sysctls", Name::Key),
     ("services.*.tmpfs", Name::Key),
     ("services.*.volumes", Name::Target),
-    ("services.*.group_add", Name::Whole),
-    ("services.*.security_opt", Name::Whole),
-    ("services.*.label_file", Name::Whole),
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -278,12 +266,11 @@ pub fn unify(node: &mut Node, path: &Path) {
             let mut seen: HashMap<String, usize> = HashMap::new();
             let mut kept: Vec<Node> = Vec::with_capacity(list.len());
             for entry in std::mem::take(list) {
-                match seen.get(&name.of(&entry)) {
-                    Some(&at) => kept[at] = entry,
-                    None => {
-                        seen.insert(name.of(&entry), kept.len());
-                        kept.push(entry);
-                    }
+                if let Some(&at) = seen.get(&name.of(&entry)) {
+                    kept[at] = entry;
+                } else {
+                    seen.insert(name.of(&entry), kept.len());
+                    kept.push(entry);
                 }
             }
             *list = kept;
@@ -300,13 +287,10 @@ impl Name {
             Self::Whole => text,
             Self::Key => text.split('=').next().unwrap_or_default().to_owned(),
             Self::File => field("path").unwrap_or(text),
-            Self::Target => field("target").unwrap_or_else(|| {
-                let mut parts = text.split(':');
-                let first = parts.next().unwrap_or_default();
-                parts.next().unwrap_or(first).to_owned()
-            }),
-            Self::Mount(folder) => field("target")
-                .unwrap_or_else(|| format!("{folder}/{}", field("source").unwrap_or(text))),
+            Self::Target => field("target").unwrap_or_else(|| target(&text).to_owned()),
+            Self::Mount(folder) => {
+                field("target").unwrap_or_else(|| format!("{folder}/{}", field("source").unwrap_or(text)))
+            }
             Self::Port if entry.map().is_some() => format!(
                 "{}:{}:{}/{}",
                 field("host_ip").unwrap_or_default(),
@@ -358,12 +342,12 @@ mod tests {
     #[test]
     fn commands_are_replaced_and_lists_appended() {
         let joined = merged(
-            "services: {a: {command: [a, b], volumes: ['x:/d', 'y:/e'], build: ., depends_on: [b]}}",
-            "services: {a: {command: [c], volumes: ['z:/d'], build: {target: t}, depends_on: {c: {condition: service_healthy}}}}",
+            "services: {a: {command: [a, b], volumes: ['xx:/d', 'yy:/e'], build: ., depends_on: [b]}}",
+            "services: {a: {command: [c], volumes: ['zz:/d'], build: {target: t}, depends_on: {c: {condition: service_healthy}}}}",
         );
         let a = &joined["services"]["a"];
         assert_eq!(a["command"], serde_json::json!(["c"]));
-        assert_eq!(a["volumes"], serde_json::json!(["z:/d", "y:/e"]));
+        assert_eq!(a["volumes"], serde_json::json!(["zz:/d", "yy:/e"]));
         assert_eq!(a["build"], serde_json::json!({"context": ".", "target": "t"}));
         assert_eq!(a["depends_on"]["b"]["condition"], "service_started");
         assert_eq!(a["depends_on"]["c"]["condition"], "service_healthy");
@@ -371,7 +355,8 @@ mod tests {
 
     #[test]
     fn a_mapping_and_a_list_clash_with_their_path() {
-        let clash = merge(read("services: {a: {healthcheck: {}}}"), read("services: {a: {healthcheck: [x]}}"));
+        let clash =
+            merge(read("services: {a: {healthcheck: {}}}"), read("services: {a: {healthcheck: [x]}}"));
         assert_eq!(clash.unwrap_err().path.to_string(), "services.a.healthcheck");
     }
 }

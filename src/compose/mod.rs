@@ -5,10 +5,12 @@
 
 pub mod canonical;
 pub mod dotenv;
+pub mod hash;
 pub mod interpolate;
 pub mod load;
 pub mod merge;
 mod normalise;
+pub mod output;
 mod paths;
 pub mod project;
 mod references;
@@ -19,3 +21,6 @@ pub mod yaml;
 
 pub use load::{Environment, Request};
 pub use project::{Model, environment, load};
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,19 @@
 //! What docker compose implies: the default network, names from keys, dependencies that other keys bring,
 //! variables of `env_file`.
 
-use super::canonical::{Wrong, is_empty};
+use super::canonical::is_empty;
 use super::load::{Environment, Loader, join};
-use super::tree::{Map, Node, Path, Value};
+use super::tree::{Fault, Map, Node, Path, Value};
 use crate::failure::Failure;
 
 /// Applies `one` to each value of a section.
 pub(super) fn each(
     node: &Node,
     path: &Path,
-    one: fn(&Node, &Path) -> Result<Node, Box<Wrong>>,
-) -> Result<Node, Box<Wrong>> {
+    one: fn(&Node, &Path) -> Result<Node, Fault>,
+) -> Result<Node, Fault> {
     let Some(map) = node.map() else { return Ok(node.clone()) };
-    let done: Result<Map, Box<Wrong>> =
+    let done: Result<Map, Fault> =
         map.iter().map(|(name, value)| Ok((name.clone(), one(value, &path.below(name))?))).collect();
     Ok(node.with(done?))
 }
@@ -32,12 +32,14 @@ fn services(root: &mut Node) -> impl Iterator<Item = &mut Node> {
 
 fn service(service: &mut Node, environment: &Environment) {
     let Some(map) = service.map_mut() else { return };
-    if !map.contains_key("network_mode") && map.get("networks").is_none_or(is_empty) && !map.contains_key("provider") {
+    if !map.contains_key("network_mode")
+        && map.get("networks").is_none_or(is_empty)
+        && !map.contains_key("provider")
+    {
         let default = Map::from([("default".to_owned(), Node::implied(Value::Null))]);
         map.insert("networks".to_owned(), Node::implied(default));
     }
     if let Some(build) = map.get_mut("build").and_then(Node::map_mut) {
-        build.entry("context".to_owned()).or_insert_with(|| Node::implied("."));
         if !build.contains_key("dockerfile_inline") {
             build.entry("dockerfile".to_owned()).or_insert_with(|| Node::implied("Dockerfile"));
         }
@@ -136,11 +138,13 @@ impl Loader<'_, '_> {
                 let path = path.below(key);
                 let mut variables = Environment::new();
                 for file in files.list().unwrap_or_default() {
-                    let required = file.get("required").is_none_or(|required| required.value != Value::Bool(false));
+                    let required =
+                        file.get("required").is_none_or(|required| required.value != Value::Bool(false));
                     let raw = file.get("format").is_some_and(|format| format.to_string() == "raw");
                     let name = file.get("path").map_or_else(|| file.to_string(), Node::to_string);
                     let place = join(std::path::Path::new("/"), &name);
-                    let found = if raw { self.raw(&place)? } else { self.layered(&place, &variables, environment)? };
+                    let found =
+                        if raw { self.raw(&place)? } else { self.layered(&place, &variables, environment)? };
                     match found {
                         Some(more) => variables.extend(more),
                         None if required => {
@@ -179,9 +183,13 @@ impl Loader<'_, '_> {
     /// `format: raw`: each line as it stands.
     fn raw(&mut self, file: &std::path::Path) -> Result<Option<Environment>, Failure> {
         let Some(text) = (self.read)(file)? else { return Ok(None) };
-        let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+        let lines =
+            text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
         Ok(Some(
-            lines.filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
+            lines
+                .filter_map(|line| line.split_once('='))
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .collect(),
         ))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path as FilePath;
 
+use super::canonical::is_drive;
 use super::load::{Environment, join};
 use super::tree::{Node, Value};
 
@@ -57,12 +58,18 @@ fn canonical_service(service: &mut Node, folder: &FilePath, home: &str) {
 /// The paths of a service as it was written, which another file's service extends.
 pub fn absolute_service(service: &mut Node, folder: &FilePath) {
     let absolute = |path: &str| join(folder, path).display().to_string();
-    let relative = |path: &str| path.starts_with("./") || path.starts_with("../") || path == "." || path == "..";
+    let relative =
+        |path: &str| path.starts_with("./") || path.starts_with("../") || path == "." || path == "..";
     match service.get_mut("build") {
         Some(build) if build.text().is_some() => {
             text(Some(build), |path| if is_remote(path) { path.to_owned() } else { absolute(path) });
         }
-        Some(build) => text(build.get_mut("context"), |path| if is_remote(path) { path.to_owned() } else { absolute(path) }),
+        Some(build) => {
+            text(
+                build.get_mut("context"),
+                |path| if is_remote(path) { path.to_owned() } else { absolute(path) },
+            );
+        }
         None => {}
     }
     for mount in items(service.get_mut("volumes")) {
@@ -72,7 +79,10 @@ pub fn absolute_service(service: &mut Node, folder: &FilePath) {
                 _ => mount.to_owned(),
             });
         } else {
-            text(mount.get_mut("source"), |path| if relative(path) { absolute(path) } else { path.to_owned() });
+            text(
+                mount.get_mut("source"),
+                |path| if relative(path) { absolute(path) } else { path.to_owned() },
+            );
         }
     }
     for key in ["env_file", "label_file"] {
@@ -94,13 +104,25 @@ pub fn absolute_service(service: &mut Node, folder: &FilePath) {
 fn from(folder: &FilePath, path: &str, home: &str) -> String {
     match path.strip_prefix('~') {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{home}{rest}"),
+        _ if is_drive(path) => path.to_owned(),
         _ => join(folder, path).display().to_string(),
     }
 }
 
 /// A build context that is no folder of this machine.
 fn is_remote(path: &str) -> bool {
-    let schemes = ["https://", "http://", "git://", "ssh://", "github.com/", "git@", "docker-image://", "target:", "service:", "oci-layout://"];
+    let schemes = [
+        "https://",
+        "http://",
+        "git://",
+        "ssh://",
+        "github.com/",
+        "git@",
+        "docker-image://",
+        "target:",
+        "service:",
+        "oci-layout://",
+    ];
     schemes.iter().any(|scheme| path.starts_with(scheme))
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::load::{Environment, Loader, Read, Request};
-use super::tree::{Map, Node, Path};
+use super::tree::{Map, Node};
 use super::{normalise, references};
 use crate::failure::Failure;
 
@@ -29,50 +29,59 @@ pub struct Model {
 pub fn load(request: &Request, read: &mut Read<'_>) -> Result<Model, Failure> {
     let mut loader = Loader { read, files: Vec::new(), unset: BTreeSet::new() };
     let mut environment = request.environment.clone();
-    if let Some(name) = &request.name {
-        environment.insert("COMPOSE_PROJECT_NAME".to_owned(), name.clone());
-    }
+    let name = loader.project_name(request)?;
+    // Expressions may use it.
+    environment.insert("COMPOSE_PROJECT_NAME".to_owned(), name.clone());
     let mut root = loader.model(&request.files, &request.directory, &environment, 0)?;
-    let name = project_name(request, &root, &loader)?;
     let inactive = profiles(&mut root, &request.profiles);
     normalise::model(&mut root, &name, &environment);
     references::check(&root, &inactive, &loader)?;
     loader.files_of_services(&mut root, &environment)?;
     references::drop_unused(&mut root);
-    references::drop_absent_dependencies(&mut root);
     if let Some(map) = root.map_mut() {
         map.insert("name".to_owned(), Node::implied(name.as_str()));
-        map.retain(|key, value| key.starts_with("x-") || key == "name" || value.map().is_some_and(|m| !m.is_empty()));
+        map.entry("services".to_owned()).or_insert_with(|| Node::implied(Map::new()));
+        map.retain(|key, value| match key.as_str() {
+            "name" | "services" => true,
+            "networks" | "volumes" | "secrets" | "configs" => value.map().is_some_and(|map| !map.is_empty()),
+            key => key.starts_with("x-"),
+        });
     }
     Ok(Model { name, files: loader.files, root, inactive, unset: loader.unset })
 }
 
-fn project_name(request: &Request, root: &Node, loader: &Loader<'_, '_>) -> Result<String, Failure> {
-    let given = request.name.clone().or_else(|| {
-        request.environment.get("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()).cloned()
-    });
-    let written = root.get("name");
-    let name = match (&given, written) {
-        (Some(name), _) => name.clone(),
-        (None, Some(node)) if !node.to_string().is_empty() => node.to_string(),
-        _ => {
-            let folder = request.directory.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-            let kept = folder.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-            kept.collect::<String>().trim_start_matches(['_', '-']).to_owned()
+impl Loader<'_, '_> {
+    /// The name of the command line, of the environment, of the files or of the folder, in this order.
+    fn project_name(&mut self, request: &Request) -> Result<String, Failure> {
+        let hint = "lower-case letters, digits, `-` and `_`, beginning with a letter or digit";
+        let environment = request.environment.get("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty());
+        if let Some(name) = request.name.as_ref().or(environment) {
+            if *name == plain_name(name) {
+                return Ok(name.clone());
+            }
+            return Err(Failure::usage(format!("`{name}` is no project name")).hint(hint));
         }
-    };
-    let good = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-'));
-    if good {
-        return Ok(name);
+        let mut written = None;
+        for file in &request.files {
+            written = self.written_name(file, &request.environment)?.or(written);
+        }
+        let folder = request.directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = plain_name(&written.unwrap_or(folder));
+        if name.is_empty() {
+            return Err(
+                Failure::config("the project has no name").hint("write `name:` into the compose file")
+            );
+        }
+        Ok(name)
     }
-    let words = format!("`{name}` is no project name");
-    let hint = "lower-case letters, digits, `-` and `_`, beginning with a letter or digit";
-    Err(match (given, written) {
-        (None, Some(node)) => loader.refuse(node, &Path::default().below("name"), &words).hint(hint),
-        (None, None) => Failure::config(words).hint(hint).hint("write `name:` into the compose file"),
-        (Some(_), _) => Failure::usage(words).hint(hint),
-    })
+}
+
+/// A name as docker compose makes one of any text.
+fn plain_name(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let kept =
+        lower.chars().filter(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-'));
+    kept.collect::<String>().trim_start_matches(['_', '-']).to_owned()
 }
 
 /// Takes the services out that no active profile brings.
@@ -80,9 +89,15 @@ fn profiles(root: &mut Node, active: &BTreeSet<String>) -> BTreeMap<String, Vec<
     let mut inactive = BTreeMap::new();
     let Some(services) = root.get_mut("services").and_then(Node::map_mut) else { return inactive };
     services.retain(|name, service| {
-        let own: Vec<String> =
-            service.get("profiles").and_then(Node::list).unwrap_or_default().iter().map(Node::to_string).collect();
-        let stays = own.is_empty() || active.contains("*") || own.iter().any(|profile| active.contains(profile));
+        let own: Vec<String> = service
+            .get("profiles")
+            .and_then(Node::list)
+            .unwrap_or_default()
+            .iter()
+            .map(Node::to_string)
+            .collect();
+        let stays =
+            own.is_empty() || active.contains("*") || own.iter().any(|profile| active.contains(profile));
         if !stays {
             inactive.insert(name.clone(), own);
         }

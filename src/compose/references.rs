@@ -7,17 +7,18 @@ use super::load::Loader;
 use super::tree::{Map, Node, Path, Value};
 use crate::failure::Failure;
 
+static NONE: Map = Map::new();
+
 type Inactive = BTreeMap<String, Vec<String>>;
 
 /// Refuses what docker compose refuses.
 pub(super) fn check(root: &Node, inactive: &Inactive, loader: &Loader<'_, '_>) -> Result<(), Failure> {
     let checking = Checking { root, inactive, loader };
-    static NONE: Map = Map::new();
     let services = root.get("services").and_then(Node::map).unwrap_or(&NONE);
     let mut names: BTreeMap<String, &str> = BTreeMap::new();
     for (name, service) in services {
         let path = Path::default().below("services").below(name);
-        checking.service(name, service, &path)?;
+        checking.service(service, &path)?;
         if let Some(container) = service.get("container_name") {
             let path = path.below("container_name");
             if replicas(service) > 1 {
@@ -55,8 +56,9 @@ struct Checking<'a, 'r, 'd> {
 }
 
 impl Checking<'_, '_, '_> {
-    fn service(&self, name: &str, service: &Node, path: &Path) -> Result<(), Failure> {
-        let refuse = |key: &str, node: &Node, words: &str| Err(self.loader.refuse(node, &path.below(key), words));
+    fn service(&self, service: &Node, path: &Path) -> Result<(), Failure> {
+        let refuse =
+            |key: &str, node: &Node, words: &str| Err(self.loader.refuse(node, &path.below(key), words));
         if ["image", "build", "provider"].iter().all(|key| service.get(key).is_none()) {
             return Err(self.loader.refuse(service, path, "has neither `image` nor `build`"));
         }
@@ -83,11 +85,16 @@ impl Checking<'_, '_, '_> {
             if self.has("services", other) {
                 continue;
             }
-            if dependency.get("required").is_some_and(|required| required.value == Value::Bool(false)) {
+            let needed =
+                dependency.get("required").is_none_or(|required| required.value != Value::Bool(false));
+            if !needed && self.inactive.contains_key(other) {
                 continue;
             }
             let words = match self.inactive.get(other) {
-                Some(profiles) => format!("`{other}` belongs to the profile `{}`, which is not active", profiles.join("`, `")),
+                Some(profiles) => format!(
+                    "`{other}` belongs to the profile `{}`, which is not active",
+                    profiles.join("`, `")
+                ),
                 None => format!("there is no service `{other}`"),
             };
             return refuse("depends_on", dependency, &words);
@@ -108,13 +115,13 @@ impl Checking<'_, '_, '_> {
         {
             return refuse("scale", scale, "differs from `deploy.replicas`");
         }
-        let _ = name;
         Ok(())
     }
 
     fn limits(&self, service: &Node, path: &Path) -> Result<(), Failure> {
         let resources = service.get("deploy").and_then(|deploy| deploy.get("resources"));
-        let deployed = |kind: &str, key: &str| resources.and_then(|r| r.get(kind)).and_then(|limits| limits.get(key));
+        let deployed =
+            |kind: &str, key: &str| resources.and_then(|r| r.get(kind)).and_then(|limits| limits.get(key));
         for (key, kind, inner) in [
             ("cpus", "limits", "cpus"),
             ("mem_limit", "limits", "memory"),
@@ -141,20 +148,28 @@ impl Checking<'_, '_, '_> {
             let words = "begins with `NONE`, `CMD` or `CMD-SHELL`";
             return Err(self.loader.refuse(check, &path.below("healthcheck").below("test"), words));
         }
-        let disabled = check.get("disable").is_some_and(|disable| disable.value == Value::Bool(true));
-        if disabled && first.is_some_and(|first| first != "NONE") {
-            let words = "cannot stand beside `disable: true`";
-            return Err(self.loader.refuse(check, &path.below("healthcheck").below("test"), words));
-        }
         Ok(())
     }
 
     fn resource(&self, section: &str, resource: &Node, path: &Path) -> Result<(), Failure> {
         let external = resource.get("external").is_some_and(|external| external.value == Value::Bool(true));
         if external {
-            let own = ["driver", "driver_opts", "labels", "file", "environment", "content", "internal", "attachable"];
+            let own = [
+                "driver",
+                "driver_opts",
+                "labels",
+                "file",
+                "environment",
+                "content",
+                "internal",
+                "attachable",
+            ];
             if let Some((key, node)) = own.iter().find_map(|key| Some((key, resource.get(key)?))) {
-                return Err(self.loader.refuse(node, &path.below(key), "cannot stand beside `external: true`"));
+                return Err(self.loader.refuse(
+                    node,
+                    &path.below(key),
+                    "cannot stand beside `external: true`",
+                ));
             }
             return Ok(());
         }
@@ -162,7 +177,10 @@ impl Checking<'_, '_, '_> {
             let sources = ["file", "environment", "content", "driver"];
             let given: Vec<&str> = sources.into_iter().filter(|key| resource.get(key).is_some()).collect();
             if given.len() != 1 {
-                let words = format!("needs one of `file`, `environment`{}", if section == "configs" { ", `content`" } else { "" });
+                let words = format!(
+                    "needs one of `file`, `environment`{}",
+                    if section == "configs" { ", `content`" } else { "" }
+                );
                 return Err(self.loader.refuse(resource, path, &words));
             }
         }
@@ -177,12 +195,27 @@ impl Checking<'_, '_, '_> {
         Ok(())
     }
 
-    fn walk(&self, services: &Map, name: &str, above: &mut Vec<String>, done: &mut BTreeSet<String>) -> Result<(), Failure> {
+    fn walk(
+        &self,
+        services: &Map,
+        name: &str,
+        above: &mut Vec<String>,
+        done: &mut BTreeSet<String>,
+    ) -> Result<(), Failure> {
         if let Some(at) = above.iter().position(|known| known == name) {
-            let circle = above[at..].iter().chain(std::iter::once(&above[at])).cloned().collect::<Vec<_>>().join(" -> ");
+            let circle = above[at..]
+                .iter()
+                .chain(std::iter::once(&above[at]))
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(" -> ");
             let node = services.get(name).and_then(|service| service.get("depends_on"));
             let path = Path::default().below("services").below(name).below("depends_on");
-            return Err(self.loader.refuse(node.unwrap_or(self.root), &path, &format!("goes round in a circle: {circle}")));
+            return Err(self.loader.refuse(
+                node.unwrap_or(self.root),
+                &path,
+                &format!("goes round in a circle: {circle}"),
+            ));
         }
         if done.contains(name) {
             return Ok(());
@@ -230,21 +263,6 @@ pub(super) fn drop_unused(root: &mut Node) {
         let kept = used.remove(section).unwrap_or_default();
         if let Some(map) = root.get_mut(section).and_then(Node::map_mut) {
             map.retain(|name, _| kept.contains(name));
-        }
-    }
-}
-
-/// Drops dependencies that may be absent and are.
-pub(super) fn drop_absent_dependencies(root: &mut Node) {
-    let Some(services) = root.get_mut("services").and_then(Node::map_mut) else { return };
-    let known: BTreeSet<String> = services.keys().cloned().collect();
-    for service in services.values_mut() {
-        let Some(map) = service.map_mut() else { continue };
-        if let Some(depends) = map.get_mut("depends_on").and_then(Node::map_mut) {
-            depends.retain(|name, _| known.contains(name));
-            if depends.is_empty() {
-                map.remove("depends_on");
-            }
         }
     }
 }

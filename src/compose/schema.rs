@@ -6,17 +6,9 @@ use std::sync::OnceLock;
 use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
 
-use super::tree::{Node, Path, Value};
+use super::tree::{Fault, Node, Path, Place, Tag, Value};
 
 const SCHEMA: &str = include_str!("compose-spec.json");
-
-/// What does not fit the schema.
-#[derive(Debug, Clone)]
-pub struct Misfit {
-    pub path: Path,
-    pub node: Node,
-    pub words: String,
-}
 
 fn validator() -> Option<&'static Validator> {
     static VALIDATOR: OnceLock<Option<Validator>> = OnceLock::new();
@@ -29,10 +21,14 @@ fn validator() -> Option<&'static Validator> {
 }
 
 /// Checks a merged tree; the deepest misfit is the one to name.
-pub fn check(root: &Node) -> Result<(), Box<Misfit>> {
+pub fn check(root: &Node) -> Result<(), Fault> {
+    if let Some((path, place)) = date(root, &Path::default()) {
+        let words = "is a date to YAML: put it in quotes".to_owned();
+        return Err(Fault { path, place, words });
+    }
     let Some(validator) = validator() else { return Ok(()) };
     let json = root.json();
-    let mut deepest: Option<Box<Misfit>> = None;
+    let mut deepest: Option<Fault> = None;
     for error in validator.iter_errors(&json) {
         let pointer = error.instance_path().to_string();
         let misfit = name(root, &pointer, error.kind());
@@ -43,12 +39,29 @@ pub fn check(root: &Node) -> Result<(), Box<Misfit>> {
     deepest.map_or(Ok(()), Err)
 }
 
-fn name(root: &Node, pointer: &str, kind: &ValidationErrorKind) -> Box<Misfit> {
+/// The first date without quotes outside of what is anybody's own.
+fn date(node: &Node, path: &Path) -> Option<(Path, Place)> {
+    match &node.value {
+        _ if node.tag == Tag::Date => Some((path.clone(), node.place)),
+        Value::List(list) => {
+            list.iter().enumerate().find_map(|(at, one)| date(one, &path.below(&format!("[{at}]"))))
+        }
+        Value::Map(map) => map
+            .iter()
+            .filter(|(key, _)| !key.starts_with("x-"))
+            .find_map(|(key, one)| date(one, &path.below(key))),
+        _ => None,
+    }
+}
+
+fn name(root: &Node, pointer: &str, kind: &ValidationErrorKind) -> Fault {
     let (mut node, mut path) = (root, Path::default());
     for part in pointer.split('/').skip(1) {
         let part = part.replace("~1", "/").replace("~0", "~");
         let (next, shown) = match &node.value {
-            Value::List(list) => (part.parse::<usize>().ok().and_then(|at| list.get(at)), format!("[{part}]")),
+            Value::List(list) => {
+                (part.parse::<usize>().ok().and_then(|at| list.get(at)), format!("[{part}]"))
+            }
             _ => (node.get(&part), part),
         };
         let Some(next) = next else { break };
@@ -78,14 +91,21 @@ fn name(root: &Node, pointer: &str, kind: &ValidationErrorKind) -> Box<Misfit> {
         ValidationErrorKind::Minimum { limit } => format!("must be at least {limit}"),
         _ => "does not fit the schema of compose files".to_owned(),
     };
-    Box::new(Misfit { path, node: node.clone(), words })
+    Fault::new(&path, node, words)
 }
 
 /// `a string`, `a number or a string`, out of the library's own words.
 fn types(debug: &str) -> String {
-    let known =
-        [("Object", "a mapping"), ("Array", "a list"), ("String", "text"), ("Boolean", "true or false"),
-         ("Integer", "a whole number"), ("Number", "a number"), ("Null", "nothing")];
-    let words: Vec<&str> = known.iter().filter(|(name, _)| debug.contains(name)).map(|(_, word)| *word).collect();
+    let known = [
+        ("Object", "a mapping"),
+        ("Array", "a list"),
+        ("String", "text"),
+        ("Boolean", "true or false"),
+        ("Integer", "a whole number"),
+        ("Number", "a number"),
+        ("Null", "nothing"),
+    ];
+    let words: Vec<&str> =
+        known.iter().filter(|(name, _)| debug.contains(name)).map(|(_, word)| *word).collect();
     words.join(" or ")
 }

@@ -12,7 +12,7 @@ pub struct Place {
     pub column: u32,
 }
 
-/// What a tag asks of a merge.
+/// What a node is beside its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tag {
     #[default]
@@ -21,6 +21,8 @@ pub enum Tag {
     Reset,
     /// `!override`: this replaces what earlier files say, instead of being merged into it.
     Override,
+    /// A date without quotes, which YAML takes for more than text.
+    Date,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +88,7 @@ impl Node {
     }
 
     /// The same place, another value.
+    #[must_use]
     pub fn with(&self, value: impl Into<Value>) -> Self {
         Self::new(value.into(), self.place)
     }
@@ -217,15 +220,36 @@ impl fmt::Display for Path {
     }
 }
 
+/// What docker compose would refuse, and where it stands.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    pub path: Path,
+    pub place: Place,
+    pub words: String,
+}
+
+impl Fault {
+    pub fn new(path: &Path, node: &Node, words: impl Into<String>) -> Self {
+        Self { path: path.clone(), place: node.place, words: words.into() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn numbers_print_as_go_prints_them() {
-        for (value, text) in
-            [(1.0, "1"), (1.1, "1.1"), (0.5, "0.5"), (1e6, "1e+06"), (123_456.5, "123456.5"), (12_345_678.0, "1.2345678e+07"), (2.5e-7, "2.5e-07"), (0.0, "0")]
-        {
+        for (value, text) in [
+            (1.0, "1"),
+            (1.1, "1.1"),
+            (0.5, "0.5"),
+            (1e6, "1e+06"),
+            (123_456.5, "123456.5"),
+            (12_345_678.0, "1.2345678e+07"),
+            (2.5e-7, "2.5e-07"),
+            (0.0, "0"),
+        ] {
             assert_eq!(Node::implied(Value::Float(value)).to_string(), text);
         }
     }

@@ -67,8 +67,10 @@ impl<'t> Reader<'t> {
     fn node(&mut self, event: Event<'t>, span: Span) -> Result<Node, Refused> {
         let place = self.place(span.start);
         self.count(1, place)?;
+        let mut date = false;
         let (value, anchor, tag) = match event {
             Event::Scalar(text, style, anchor, tag) => {
+                date = style == ScalarStyle::Plain && tag.is_none() && is_date(&text);
                 let value = match tag.as_deref() {
                     Some(tag) if is_core(tag, "str") => Value::Text(text.into_owned()),
                     _ if style == ScalarStyle::Plain => plain(&text),
@@ -93,13 +95,14 @@ impl<'t> Reader<'t> {
             Event::MappingStart(anchor, tag) => (Value::Map(self.mapping()?), anchor, tag),
             Event::Alias(id) => {
                 let node = self.anchors.get(&id).cloned();
-                let node = node.ok_or_else(|| self.refuse(place, "an alias to what is not known here"))?;
+                let node = node.ok_or_else(|| refuse(place, "an alias to what is not known here"))?;
                 self.count(size(&node), place)?;
                 return Ok(node);
             }
-            _ => return Err(self.refuse(place, "a value was expected")),
+            _ => return Err(refuse(place, "a value was expected")),
         };
-        let node = Node { value, place, tag: merge_tag(tag.as_deref()) };
+        let tag = if date { Tag::Date } else { merge_tag(tag.as_deref()) };
+        let node = Node { value, place, tag };
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
         }
@@ -123,22 +126,21 @@ impl<'t> Reader<'t> {
                     };
                     if merge { None } else { Some(key) }
                 }
-                _ => return Err(self.refuse(place, "a key must be a plain word")),
+                _ => return Err(refuse(place, "a key must be a plain word")),
             };
             let (event, span) = self.next()?;
             let value = self.node(event, span)?;
             let Some(key) = key else {
-                merge(&mut merged, &value).ok_or_else(|| {
-                    self.refuse(place, "`<<` takes a mapping or a list of mappings")
-                })?;
+                merge(&mut merged, &value)
+                    .ok_or_else(|| refuse(place, "`<<` takes a mapping or a list of mappings"))?;
                 continue;
             };
             if key.is_null() {
-                return Err(self.refuse(place, "a key must be a plain word"));
+                return Err(refuse(place, "a key must be a plain word"));
             }
             let name = key.to_string();
             if map.contains_key(&name) {
-                return Err(self.refuse(place, &format!("`{name}` is defined twice")));
+                return Err(refuse(place, &format!("`{name}` is defined twice")));
             }
             map.insert(name, value);
         }
@@ -151,14 +153,14 @@ impl<'t> Reader<'t> {
     fn count(&mut self, more: usize, place: Place) -> Result<(), Refused> {
         self.nodes += more;
         if self.nodes > MOST_NODES {
-            return Err(self.refuse(place, "its aliases unfold to too much"));
+            return Err(refuse(place, "its aliases unfold to too much"));
         }
         Ok(())
     }
+}
 
-    fn refuse(&self, place: Place, words: &str) -> Refused {
-        Refused { place, words: words.to_owned() }
-    }
+fn refuse(place: Place, words: &str) -> Refused {
+    Refused { place, words: words.to_owned() }
 }
 
 /// What `<<` brings: earlier mappings of a list win over later ones.
@@ -195,7 +197,21 @@ fn merge_tag(tag: Option<&YamlTag>) -> Tag {
     }
 }
 
-/// A plain scalar. A date is left as text: docker compose refuses it wherever text is wanted, by its schema.
+/// `2024-01-02`, with or without a time.
+fn is_date(text: &str) -> bool {
+    let digits = |text: &str, least: usize, most: usize| {
+        (least..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+    };
+    let mut parts = text.splitn(3, '-');
+    let (Some(year), Some(month), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let day = rest.split(['T', 't', ' ']).next().unwrap_or_default();
+    let time = &rest[day.len()..];
+    digits(year, 4, 4) && digits(month, 1, 2) && digits(day, 1, 2) && (time.is_empty() || time.contains(':'))
+}
+
+/// A plain scalar.
 fn plain(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,

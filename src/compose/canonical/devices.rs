@@ -1,7 +1,7 @@
 //! Devices, GPUs, limits on block devices and processes.
 
-use super::super::tree::{Map, Node, Path, Value};
-use super::{Done, each, fields, small, without_empty, wrong};
+use super::super::tree::{Fault, Map, Node, Path, Value};
+use super::{Done, each, fields, small, without_empty};
 
 /// `/dev/a:/dev/b:rwm` as a mapping.
 pub fn device(node: &Node, path: &Path) -> Done {
@@ -21,7 +21,7 @@ pub fn device(node: &Node, path: &Path) -> Done {
         [source] => (*source, *source, "rwm"),
         [source, target] => (*source, *target, "rwm"),
         [source, target, permissions] => (*source, *target, *permissions),
-        _ => return Err(wrong(path, node, format!("`{text}` is not `source:target:permissions`"))),
+        _ => return Err(Fault::new(path, node, format!("`{text}` is not `source:target:permissions`"))),
     };
     let map = [("source", source), ("target", target), ("permissions", permissions)];
     Ok(node.with(map.map(|(key, value)| (key.to_owned(), node.with(value))).into_iter().collect::<Map>()))
@@ -41,7 +41,7 @@ pub fn requests(node: &Node, path: &Path) -> Done {
         fields(one, path, |key, value, path| match key {
             "count" if value.text() == Some("all") => Ok(value.with(-1)),
             "count" => small::integer(value, path),
-            "options" => small::key_values(value, path, &"".into()),
+            "options" => small::key_values(value, &"".into()),
             _ => Ok(value.clone()),
         })
     })

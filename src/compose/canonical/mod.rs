@@ -8,25 +8,14 @@ mod resources;
 mod service;
 mod small;
 
-use super::tree::{Map, Node, Path, Value};
+use super::tree::{Fault, Map, Node, Path, Value};
 
+pub use mounts::{is_drive, target};
 pub use resources::section;
 pub use service::service;
 pub use small::key_values;
 
-/// A value that docker compose does not take, and where.
-#[derive(Debug, Clone)]
-pub struct Wrong {
-    pub path: Path,
-    pub node: Node,
-    pub words: String,
-}
-
-type Done<T = Node> = Result<T, Box<Wrong>>;
-
-fn wrong(path: &Path, node: &Node, words: impl Into<String>) -> Box<Wrong> {
-    Box::new(Wrong { path: path.clone(), node: node.clone(), words: words.into() })
-}
+type Done<T = Node> = Result<T, Fault>;
 
 /// True for what docker compose leaves out of its output: nothing, false, zero, an empty text or collection.
 pub fn is_empty(node: &Node) -> bool {

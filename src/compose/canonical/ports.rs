@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use super::super::tree::{Map, Node, Path, Value};
-use super::{Done, fields, is_empty, small, wrong};
+use super::super::tree::{Fault, Map, Node, Path, Value};
+use super::{Done, fields, is_empty, small};
 
 pub fn ports(node: &Node, path: &Path) -> Done {
     let mut ports = Vec::new();
@@ -19,6 +19,9 @@ pub fn ports(node: &Node, path: &Path) -> Done {
 }
 
 fn long(node: &Node, path: &Path) -> Done {
+    if node.get("target").is_none_or(Node::is_null) {
+        return Err(Fault::new(path, node, "needs the key `target`"));
+    }
     let mut port = fields(node, path, |key, value, path| match key {
         "target" => small::integer(value, path),
         _ => Ok(small::text(value)),
@@ -42,16 +45,17 @@ struct Short {
 fn short(node: &Node, path: &Path, ports: &mut Vec<Node>) -> Done<()> {
     let text = node.to_string();
     let short = parse(&text).ok_or_else(|| {
-        wrong(path, node, format!("`{text}` is not a port such as `8080:80` or `127.0.0.1:8080:80/udp`"))
+        Fault::new(path, node, format!("`{text}` is not a port such as `8080:80` or `127.0.0.1:8080:80/udp`"))
     })?;
     let Short { address, published, target, protocol } = short;
-    let (targets, published) = (target.clone().count(), published.map(|range| (range.clone().count(), range)));
+    let (targets, published) =
+        (target.clone().count(), published.map(|range| (range.clone().count(), range)));
     // One container port may be published at any free port of a range.
     if let Some((count, range)) = &published
         && *count != targets
         && targets != 1
     {
-        return Err(wrong(path, node, format!("publishes {count} ports ({range:?}) for {targets}")));
+        return Err(Fault::new(path, node, format!("publishes {count} ports ({range:?}) for {targets}")));
     }
     for (at, target) in target.enumerate() {
         let mut map = Map::new();
@@ -85,8 +89,7 @@ fn parse(text: &str) -> Option<Short> {
     let (address, rest) = if let Some(inside) = rest.strip_prefix('[') {
         let (address, rest) = inside.split_once("]:")?;
         (address, rest)
-    } else if rest.matches(':').count() >= 2 {
-        // All but the last two parts are the address, IPv6 without brackets too.
+    } else if rest.matches(':').count() == 2 {
         let (head, target) = rest.rsplit_once(':')?;
         let (address, published) = head.rsplit_once(':')?;
         (address, &rest[rest.len() - published.len() - target.len() - 1..])

@@ -1,7 +1,7 @@
 //! Networks, volumes, secrets and configs.
 
-use super::super::tree::{Map, Node, Path, Value};
-use super::{Done, each, fields, is_empty, small, without_empty, wrong};
+use super::super::tree::{Fault, Map, Node, Path, Value};
+use super::{Done, each, fields, is_empty, small, without_empty};
 
 /// One of the sections `networks`, `volumes`, `secrets` and `configs`; names stand as they were written.
 pub fn section(kind: &str, node: &Node, path: &Path) -> Done {
@@ -11,7 +11,7 @@ pub fn section(kind: &str, node: &Node, path: &Path) -> Done {
 fn resource(kind: &str, node: &Node, path: &Path) -> Done {
     let node = if node.is_null() { &node.with(Map::new()) } else { node };
     let mut resource = fields(node, path, |key, value, path| match key {
-        "labels" => small::key_values(value, path, &"".into()),
+        "labels" => small::key_values(value, &"".into()),
         "driver_opts" => small::options(value, path),
         "attachable" | "internal" | "enable_ipv4" | "enable_ipv6" => small::boolean(value, path),
         "external" => external(value, path),
@@ -23,7 +23,7 @@ fn resource(kind: &str, node: &Node, path: &Path) -> Done {
     // The old form `external: {name: x}`.
     if let Some(name) = map.get("external").and_then(|external| external.get("name")).cloned() {
         if map.get("name").is_some_and(|own| own.value != name.value) {
-            return Err(wrong(path, node, "has two names: `name` and `external.name`"));
+            return Err(Fault::new(path, node, "has two names: `name` and `external.name`"));
         }
         map.insert("name".to_owned(), name);
     }

@@ -1,14 +1,19 @@
 //! One service, key by key.
 
-use super::super::tree::{Map, Node, Path, Value};
-use super::{Done, devices, each, fields, is_empty, mounts, ports, small, without_empty, wrong};
+use super::super::tree::{Fault, Map, Node, Path, Value};
+use super::{Done, devices, each, fields, is_empty, mounts, ports, small, without_empty};
 
 /// The canonical form of a service.
 pub fn service(node: &Node, path: &Path) -> Done {
     let service = fields(node, path, field)?;
-    let Value::Map(mut map) = service.value else { return Err(wrong(path, node, "must be a mapping")) };
+    let Value::Map(mut map) = service.value else { return Err(Fault::new(path, node, "must be a mapping")) };
     // Docker compose prints these two also where they are not set, and these where they are set to nothing.
-    let stays = |key: &str| matches!(key, "command" | "entrypoint" | "healthcheck" | "init" | "attach" | "scale" | "deploy");
+    let stays = |key: &str| {
+        matches!(
+            key,
+            "command" | "entrypoint" | "healthcheck" | "init" | "attach" | "scale" | "deploy" | "logging"
+        )
+    };
     map.retain(|key, value| !key.starts_with("x-") && (stays(key) || !is_empty(value)));
     map.retain(|key, value| matches!(key.as_str(), "command" | "entrypoint") || !value.is_null());
     for key in ["command", "entrypoint"] {
@@ -19,7 +24,7 @@ pub fn service(node: &Node, path: &Path) -> Done {
 
 fn field(key: &str, value: &Node, path: &Path) -> Done {
     match key {
-        "annotations" | "labels" | "sysctls" => small::key_values(value, path, &"".into()),
+        "annotations" | "labels" | "sysctls" => small::key_values(value, &"".into()),
         "attach" | "init" | "oom_kill_disable" | "privileged" | "read_only" | "stdin_open" | "tty"
         | "use_api_socket" => small::boolean(value, path),
         "blkio_config" => devices::block_io(value, path),
@@ -35,9 +40,17 @@ fn field(key: &str, value: &Node, path: &Path) -> Done {
         "devices" => each(value, path, devices::device),
         "dns" | "dns_opt" | "dns_search" | "tmpfs" | "label_file" => small::one_or_many(value, path),
         "env_file" => env_file(value, path),
-        "environment" => small::key_values(value, path, &Value::Null),
-        "expose" | "group_add" | "cap_add" | "cap_drop" | "security_opt" | "links" | "external_links"
-        | "device_cgroup_rules" | "profiles" | "volumes_from" => small::texts(value, path),
+        "environment" => small::key_values(value, &Value::Null),
+        "expose"
+        | "group_add"
+        | "cap_add"
+        | "cap_drop"
+        | "security_opt"
+        | "links"
+        | "external_links"
+        | "device_cgroup_rules"
+        | "profiles"
+        | "volumes_from" => small::texts(value, path),
         "extra_hosts" => small::hosts(value, path),
         "gpus" => devices::gpus(value, path),
         "healthcheck" => healthcheck(value, path),
@@ -49,12 +62,23 @@ fn field(key: &str, value: &Node, path: &Path) -> Done {
         "mem_limit" | "mem_reservation" | "memswap_limit" | "mem_swappiness" | "shm_size" => {
             small::bytes(value, path)
         }
+        "models" => Ok(match &value.value {
+            Value::List(list) => {
+                let named = list.iter().map(|name| (name.to_string(), name.with(Value::Null)));
+                value.with(named.collect::<Map>())
+            }
+            _ => value.clone(),
+        }),
         "networks" => networks(value, path),
+        "provider" => fields(value, path, |key, value, path| match key {
+            "options" => fields(value, path, |_, value, path| small::one_or_many(value, path)),
+            _ => Ok(value.clone()),
+        }),
         "ports" => ports::ports(value, path),
         "post_start" | "pre_stop" => each(value, path, |one, path| {
             fields(one, path, |key, value, path| match key {
                 "command" => small::command(value, path),
-                "environment" => small::key_values(value, path, &Value::Null),
+                "environment" => small::key_values(value, &Value::Null),
                 _ => Ok(value.clone()),
             })
             .map(without_empty)
@@ -72,9 +96,13 @@ fn build(node: &Node, path: &Path) -> Done {
     if node.text().is_some() {
         return Ok(node.with(Map::from([("context".to_owned(), node.clone())])));
     }
-    fields(node, path, |key, value, path| match key {
-        "args" => small::key_values(value, path, &Value::Null),
-        "labels" | "additional_contexts" => small::key_values(value, path, &"".into()),
+    let mut node = node.clone();
+    if let Some(map) = node.map_mut() {
+        map.entry("context".to_owned()).or_insert_with(|| Node::implied("."));
+    }
+    fields(&node, path, |key, value, path| match key {
+        "args" => small::key_values(value, &Value::Null),
+        "labels" | "additional_contexts" => small::key_values(value, &"".into()),
         "extra_hosts" => small::hosts(value, path),
         "no_cache" | "pull" | "privileged" => small::boolean(value, path),
         "secrets" => each(value, path, mounts::file),
@@ -122,7 +150,7 @@ fn depends_on(node: &Node, path: &Path) -> Done {
 
 fn deploy(node: &Node, path: &Path) -> Done {
     let mut deploy = fields(node, path, |key, value, path| match key {
-        "labels" => small::key_values(value, path, &"".into()),
+        "labels" => small::key_values(value, &"".into()),
         "replicas" => small::integer(value, path),
         "resources" => fields(value, path, |_, value, path| {
             fields(value, path, |key, value, path| match key {
@@ -134,18 +162,23 @@ fn deploy(node: &Node, path: &Path) -> Done {
             })
             .map(without_empty)
         }),
-        "restart_policy" | "update_config" | "rollback_config" => fields(value, path, |key, value, path| match key {
-            "delay" | "window" | "monitor" => small::duration(value, path),
-            "max_attempts" | "parallelism" => small::integer(value, path),
-            "max_failure_ratio" => small::float(value, path),
-            _ => Ok(value.clone()),
-        })
-        .map(|policy| keep(policy, "parallelism")),
+        "restart_policy" | "update_config" | "rollback_config" => {
+            fields(value, path, |key, value, path| match key {
+                "delay" | "window" | "monitor" => small::duration(value, path),
+                "max_attempts" | "parallelism" => small::integer(value, path),
+                "max_failure_ratio" => small::float(value, path),
+                _ => Ok(value.clone()),
+            })
+            .map(|policy| keep(policy, "parallelism"))
+        }
         "placement" => Ok(without_empty(value.clone())),
         _ => Ok(value.clone()),
     })?;
     if let Some(map) = deploy.map_mut() {
-        map.retain(|key, value| matches!(key.as_str(), "replicas" | "update_config" | "rollback_config" | "restart_policy") || !is_empty(value));
+        map.retain(|key, value| {
+            matches!(key.as_str(), "replicas" | "update_config" | "rollback_config" | "restart_policy")
+                || !is_empty(value)
+        });
         for key in ["resources", "placement"] {
             map.entry(key.to_owned()).or_insert_with(|| Node::implied(Map::new()));
         }
@@ -235,7 +268,9 @@ fn networks(node: &Node, path: &Path) -> Done {
             })?;
             // An empty mapping says no more than nothing.
             Ok(match without_empty(network) {
-                Node { value: Value::Map(map), place, .. } if map.is_empty() && value.map().is_some_and(|m| !m.is_empty()) => {
+                Node { value: Value::Map(map), place, .. }
+                    if map.is_empty() && value.map().is_some_and(|m| !m.is_empty()) =>
+                {
                     Node::new(Value::Map(map), place)
                 }
                 network => network,

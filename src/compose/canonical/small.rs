@@ -1,8 +1,8 @@
 //! The small values: texts, numbers, sizes, durations, commands, `KEY=value`.
 
 use super::super::scalar;
-use super::super::tree::{Map, Node, Path, Value};
-use super::{Done, each, fields, wrong};
+use super::super::tree::{Fault, Map, Node, Path, Value};
+use super::{Done, each, fields};
 
 /// Any scalar as text.
 pub fn text(node: &Node) -> Node {
@@ -32,7 +32,7 @@ pub fn options(node: &Node, path: &Path) -> Done {
 pub fn integer(node: &Node, path: &Path) -> Done {
     match &node.value {
         Value::Text(text) => {
-            let number: i64 = text.trim().parse().map_err(|_| wrong(path, node, "is not an integer"))?;
+            let number: i64 = text.trim().parse().map_err(|_| Fault::new(path, node, "is not an integer"))?;
             Ok(node.with(number))
         }
         Value::Float(float) if float.fract() == 0.0 => Ok(node.with(*float as i64)),
@@ -42,7 +42,7 @@ pub fn integer(node: &Node, path: &Path) -> Done {
 
 pub fn float(node: &Node, path: &Path) -> Done {
     let number = match &node.value {
-        Value::Text(text) => text.trim().parse().map_err(|_| wrong(path, node, "is not a number"))?,
+        Value::Text(text) => text.trim().parse().map_err(|_| Fault::new(path, node, "is not a number"))?,
         Value::Float(number) => *number,
         _ => return Ok(node.clone()),
     };
@@ -55,7 +55,7 @@ pub fn boolean(node: &Node, path: &Path) -> Done {
         None => Ok(node.clone()),
         Some("true" | "yes" | "y" | "on" | "1") => Ok(node.with(true)),
         Some("false" | "no" | "n" | "off" | "0") => Ok(node.with(false)),
-        Some(_) => Err(wrong(path, node, "is not a boolean")),
+        Some(_) => Err(Fault::new(path, node, "is not a boolean")),
     }
 }
 
@@ -64,8 +64,9 @@ pub fn bytes(node: &Node, path: &Path) -> Done {
     let text = node.to_string();
     let bytes = match text.parse::<i64>() {
         Ok(bytes) => bytes,
-        Err(_) => scalar::bytes(&text)
-            .ok_or_else(|| wrong(path, node, format!("`{text}` is not a size such as `512m` or `1g`")))?,
+        Err(_) => scalar::bytes(&text).ok_or_else(|| {
+            Fault::new(path, node, format!("`{text}` is not a size such as `512m` or `1g`"))
+        })?,
     };
     Ok(node.with(bytes.to_string()))
 }
@@ -73,8 +74,9 @@ pub fn bytes(node: &Node, path: &Path) -> Done {
 /// A duration as Go prints it.
 pub fn duration(node: &Node, path: &Path) -> Done {
     let text = node.to_string();
-    let time = scalar::duration(&text)
-        .ok_or_else(|| wrong(path, node, format!("`{text}` is not a duration such as `30s` or `1m30s`")))?;
+    let time = scalar::duration(&text).ok_or_else(|| {
+        Fault::new(path, node, format!("`{text}` is not a duration such as `30s` or `1m30s`"))
+    })?;
     Ok(node.with(scalar::go_duration(time)))
 }
 
@@ -83,7 +85,7 @@ pub fn command(node: &Node, path: &Path) -> Done {
     match &node.value {
         Value::Text(line) => {
             let words = scalar::words(line)
-                .ok_or_else(|| wrong(path, node, "has a quote that does not close"))?;
+                .ok_or_else(|| Fault::new(path, node, "has a quote that does not close"))?;
             Ok(node.with(words.into_iter().map(|word| node.with(word)).collect::<Vec<_>>()))
         }
         _ => texts(node, path),
@@ -91,26 +93,22 @@ pub fn command(node: &Node, path: &Path) -> Done {
 }
 
 /// `[KEY=value, KEY]` or `{KEY: value}` as a mapping. A key without a value is `bare`.
-pub fn key_values(node: &Node, path: &Path, bare: &Value) -> Done {
+pub fn key_values(node: &Node, bare: &Value) -> Done {
     let mut map = Map::new();
     match &node.value {
         Value::List(list) => {
-            for (at, one) in list.iter().enumerate() {
+            for one in list {
                 let line = one.to_string();
                 let (key, value) = match line.split_once('=') {
                     Some((key, value)) => (key, one.with(value)),
                     None => (line.as_str(), Node::new(bare.clone(), one.place)),
                 };
-                if key.is_empty() {
-                    return Err(wrong(&path.below(&format!("[{at}]")), one, "has no name before the `=`"));
-                }
                 map.insert(key.to_owned(), value);
             }
         }
         Value::Map(pairs) => {
             for (key, value) in pairs {
-                let value =
-                    if value.is_null() { Node::new(bare.clone(), value.place) } else { text(value) };
+                let value = if value.is_null() { Node::new(bare.clone(), value.place) } else { text(value) };
                 map.insert(key.clone(), value);
             }
         }
@@ -133,7 +131,7 @@ pub fn hosts(node: &Node, path: &Path) -> Done {
                 let line = one.to_string();
                 let parts = line.split_once('=').or_else(|| line.split_once(':'));
                 let (host, address) = parts.filter(|(host, _)| !host.is_empty()).ok_or_else(|| {
-                    wrong(&path.below(&format!("[{at}]")), one, "is not `host=address`")
+                    Fault::new(&path.below(&format!("[{at}]")), one, "is not `host=address`")
                 })?;
                 add(host, address, one);
             }

@@ -13,7 +13,7 @@ mod short;
 #[cfg(test)]
 mod tests;
 
+pub use crate::compose::scalar::duration;
 pub use model::{Condition, Project, Service};
 pub use parse::{load, parse, project_name};
-pub use crate::compose::scalar::duration;
 pub use select::{Selection, select};
