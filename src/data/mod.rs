@@ -18,6 +18,7 @@ pub mod model;
 pub mod plan;
 pub mod prepare;
 mod quiet;
+pub mod row;
 pub mod schema;
 pub mod subset;
 pub mod swap;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+pub use super::row::RowId;
 use crate::config::masking::Strategy;
 use crate::model::quote_identifier;
 
@@ -89,14 +90,6 @@ pub struct ForeignKey {
     pub parent_columns: Vec<String>,
     /// At least one child column can be NULL, so the edge can be cut.
     pub nullable: bool,
-}
-
-/// A row's place in its table, stable within the snapshot: the partition's oid and the ctid.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RowId {
-    pub partition: u32,
-    /// As the server writes it: `(12,3)`.
-    pub ctid: String,
 }
 
 /// Rows of a table.

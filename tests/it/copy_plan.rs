@@ -132,9 +132,9 @@ impl Twin {
                 let words: Vec<&str> = line.split(' ').collect();
                 let selected = |table: &TableName, at: usize| {
                     subset.get(table).is_some_and(|s| {
-                        places(s)
-                            .iter()
-                            .any(|row| row.partition.to_string() == words[at] && row.ctid == words[at + 1])
+                        places(s).iter().any(|row| {
+                            row.partition.to_string() == words[at] && row.place.to_string() == words[at + 1]
+                        })
                     })
                 };
                 if !selected(&key.child, 0) || selected(&key.parent, 2) {
@@ -142,7 +142,7 @@ impl Twin {
                 }
                 let cut = children.nulled.iter().any(|(row, columns)| {
                     row.partition.to_string() == words[0]
-                        && row.ctid == words[1]
+                        && row.place.to_string() == words[1]
                         && key.child_columns.iter().any(|column| columns.contains(column))
                 });
                 assert!(cut, "{}.{} leads out of the subset", key.child, key.name);

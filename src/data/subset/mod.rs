@@ -88,7 +88,7 @@ impl<'a> Selecting<'a> {
     fn add(&mut self, table: &TableName, reason: &str, rows: Vec<RowId>) -> BTreeSet<RowId> {
         let selected = self.subset.entry(table.clone()).or_default();
         let Rows::Chosen(chosen) = &mut selected.rows else { return BTreeSet::new() };
-        let new: BTreeSet<RowId> = rows.into_iter().filter(|row| chosen.insert(row.clone())).collect();
+        let new: BTreeSet<RowId> = rows.into_iter().filter(|row| chosen.insert(*row)).collect();
         if !new.is_empty() {
             *selected.reasons.entry(reason.to_owned()).or_default() += new.len() as u64;
         }
