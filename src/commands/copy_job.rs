@@ -23,12 +23,18 @@ pub fn of_settings(settings: &Settings, args: &CopyDataArgs) -> Result<Job> {
         masking: config.masking.clone(),
         key: key.context("masking.key")?.map(Into::into),
         extent: if args.all { Extent::All } else { Extent::Roots(args.limit.unwrap_or(config.copy.limit)) },
-        unclassified: match args.unclassified {
-            Unclassified::Stop => plan::Unclassified::Stop,
-            Unclassified::Mask => plan::Unclassified::Mask,
-            Unclassified::Null => plan::Unclassified::Null,
-        },
+        unclassified: unclassified(args),
+        books: true,
     })
+}
+
+/// What the command line says about undecided columns.
+pub fn unclassified(args: &CopyDataArgs) -> plan::Unclassified {
+    match args.unclassified {
+        Unclassified::Stop => plan::Unclassified::Stop,
+        Unclassified::Mask => plan::Unclassified::Mask,
+        Unclassified::Null => plan::Unclassified::Null,
+    }
 }
 
 /// The URL of production's database.

@@ -120,11 +120,13 @@ async fn establish(
 
 fn refused(place: &str, error: &tokio_postgres::Error) -> Failure {
     let unreachable = error.as_db_error().is_none();
-    Failure::environment(format!("connect to PostgreSQL at {place}: {}", explain(error))).hint(if unreachable {
-        "is the server up, and the host, port and sslmode right?"
-    } else {
-        "check the role, its password and the database's name"
-    })
+    Failure::environment(format!("connect to PostgreSQL at {place}: {}", explain(error))).hint(
+        if unreachable {
+            "is the server up, and the host, port and sslmode right?"
+        } else {
+            "check the role, its password and the database's name"
+        },
+    )
 }
 
 fn drive<S, T>(client: Client, connection: tokio_postgres::Connection<S, T>) -> Session

@@ -65,10 +65,13 @@ pub fn address(url: &str) -> Result<DatabaseAddress, Failure> {
 }
 
 fn address_of(config: &Config, encryption: &Encryption) -> DatabaseAddress {
-    let host = config.get_hosts().first().map_or_else(|| "localhost".to_owned(), |host| match host {
-        Host::Tcp(name) => name.clone(),
-        Host::Unix(path) => path.display().to_string(),
-    });
+    let host = config.get_hosts().first().map_or_else(
+        || "localhost".to_owned(),
+        |host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(path) => path.display().to_string(),
+        },
+    );
     let user = config.get_user().unwrap_or_default();
     DatabaseAddress {
         host,
