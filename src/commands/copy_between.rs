@@ -62,7 +62,7 @@ fn copy(between: &Between) -> Copy {
 
 /// The database of `--to`, for commands that need nothing else.
 pub fn target(to: &str) -> Result<crate::model::DatabaseAddress> {
-    Ok(postgres::address(&url("--to", to)?).context("--to")?)
+    postgres::address(&url("--to", to)?).context("--to")
 }
 
 /// A URL, or the content of the file that `file:PATH` names.

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::copy_apply::{self, Asked};
 use super::{Context, copy_between, copy_cache, copy_job};
 use crate::cli::CopyDataArgs;
+use crate::config::Settings;
 use crate::data::prepare::prepare;
 use crate::data::{target, text};
 use crate::exit;
@@ -14,19 +15,17 @@ use crate::store::Lock;
 
 pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
     let ui = &context.ui;
-    let (job, asked) = match copy_between::job(context, &args)? {
-        Some(job) => {
-            let target = target::observe(job.source.expose_secret(), &job.admin).await?;
-            let project = job.admin.name.clone();
-            (job, Asked { stack: None, project, folder: context.root.join(&args.between.reports), target })
-        }
-        None => {
-            let settings = context.settings()?;
-            let job = copy_job::of_settings(&settings, &args)?;
-            let target = target::observe(job.source.expose_secret(), &job.admin).await?;
-            let (project, folder) = (settings.config.project.clone(), settings.backups());
-            (job, Asked { stack: Some(settings), project, folder, target })
-        }
+    let (job, stack) = if let Some(job) = copy_between::job(context, &args)? {
+        (job, None)
+    } else {
+        let settings = context.settings()?;
+        (copy_job::of_settings(&settings, &args)?, Some(settings))
+    };
+    let asked = Asked {
+        project: stack.as_ref().map_or(&job.admin.name, |settings| &settings.config.project).clone(),
+        folder: stack.as_ref().map_or_else(|| context.root.join(&args.between.reports), Settings::backups),
+        target: target::observe(job.source.expose_secret(), &job.admin).await?,
+        stack,
     };
     let _lock = match &asked.stack {
         Some(settings) if !args.dry_run => Some(Lock::acquire(&settings.root, "copy-data")?),
