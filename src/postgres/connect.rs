@@ -104,18 +104,12 @@ async fn establish(
         Encryption::Prefer => SslMode::Prefer,
         Encryption::Require | Encryption::VerifyCa(_) | Encryption::VerifyFull(_) => SslMode::Require,
     });
-    let roots = encryption.roots().map(std::path::PathBuf::as_path);
-    let trust = match encryption {
-        Encryption::Disable => {
-            let connected = config.connect(NoTls).await;
-            return Ok(connected.map(|(client, connection)| drive(client, connection)));
-        }
-        Encryption::Prefer | Encryption::Require => Trust::measure(),
-        Encryption::VerifyCa(_) => Trust::signed_by(roots),
-        Encryption::VerifyFull(_) => Trust::named_and_signed_by(roots),
+    let Some(tls) = tls_config(encryption)? else {
+        let connected = config.connect(NoTls).await;
+        return Ok(connected.map(|(client, connection)| drive(client, connection)));
     };
-    let tls = MakeRustlsConnect::new(trust.context("set up TLS")?.client_config());
-    Ok(config.connect(tls).await.map(|(client, connection)| drive(client, connection)))
+    let connected = config.connect(MakeRustlsConnect::new(tls)).await;
+    Ok(connected.map(|(client, connection)| drive(client, connection)))
 }
 
 fn refused(place: &str, error: &tokio_postgres::Error) -> Failure {
@@ -140,6 +134,18 @@ where
         }
     });
     Session { client, driver }
+}
+
+/// How TLS is spoken; `None` where it is not.
+pub fn tls_config(encryption: &Encryption) -> Result<Option<rustls::ClientConfig>> {
+    let roots = encryption.roots().map(std::path::PathBuf::as_path);
+    let trust = match encryption {
+        Encryption::Disable => return Ok(None),
+        Encryption::Prefer | Encryption::Require => Trust::measure(),
+        Encryption::VerifyCa(_) => Trust::signed_by(roots),
+        Encryption::VerifyFull(_) => Trust::named_and_signed_by(roots),
+    };
+    Ok(Some(trust.context("set up TLS")?.client_config()))
 }
 
 /// A failure of the class that the server's code tells: the machine's for a full disk, a lost
