@@ -12,7 +12,7 @@ use crate::cli::{Between, CopyDataArgs};
 use crate::config::data::Copy;
 use crate::config::masking::Masking;
 use crate::config::{env, load};
-use crate::data::job::{Extent, Job};
+use crate::data::job::Job;
 use crate::failure::Failure;
 use crate::postgres;
 use crate::store::{self, Mode};
@@ -36,12 +36,12 @@ pub fn job(context: &Context, args: &CopyDataArgs) -> Result<Option<Job>> {
         Some(path) => load::masking(path)?,
         None => Masking::default(),
     };
-    let copy = copy(between);
+    let copy = copy_job::with_conditions(&copy(between), &args.predicates);
     Ok(Some(Job {
         source: source.into(),
         owner: target.clone(),
         admin: target,
-        extent: if args.all { Extent::All } else { Extent::Roots(args.limit.unwrap_or(copy.limit)) },
+        extent: copy_job::extent(args, &copy),
         copy,
         key: Some(key(context, &masking, args.dry_run)?),
         masking,

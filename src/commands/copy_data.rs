@@ -35,12 +35,13 @@ pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
         let sure = args.between.this_is_staging.as_deref();
         asked.target.allow(&job.admin, sure)?;
     }
-    let prepared = context.interrupt.guard(Box::pin(prepare(job, ui))).await?;
+    let mut prepared = context.interrupt.guard(Box::pin(prepare(job, ui))).await?;
     let cache = match &asked.stack {
         Some(settings) => context.interrupt.guard(Box::pin(copy_cache::plan(&prepared, settings))).await?,
         None => None,
     };
     if args.dry_run {
+        context.interrupt.guard(Box::pin(prepared.explain())).await?;
         ui.data(&if ui.options.json {
             serde_json::to_string_pretty(&json!({ "database": prepared.plan, "cache": cache }))?
         } else {
