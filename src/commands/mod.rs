@@ -14,6 +14,7 @@ mod exec;
 mod generate;
 mod init;
 mod logs;
+mod migration_subject;
 mod psql;
 mod report;
 mod reset;

@@ -12,8 +12,11 @@ use crate::postgres::{APPLICATION, Session, connect_if_exists, connect_url_read_
 pub const MARK: &str = "stagectl: staging";
 
 /// Words in a database's name that no production has.
-const WORDS: [&str; 9] =
+const STAGING: [&str; 9] =
     ["staging", "stage", "stg", "test", "testing", "dev", "development", "sandbox", "qa"];
+
+/// Words in a host's or database's name that say the contrary.
+const PRODUCTION: [&str; 4] = ["prod", "production", "prd", "live"];
 
 const OBSERVE: &str = include_str!("sql/target.sql");
 
@@ -86,7 +89,8 @@ impl Target {
             .hint("are `--from` and `--to` in the right order?")
             .hint(confirm));
         }
-        if found.objects == 0 || is_named_staging(&address.name) {
+        let named = is_named(&address.name, &STAGING) && !is_named(&place, &PRODUCTION);
+        if found.objects == 0 || named {
             return Ok(());
         }
         Err(Failure::refused(format!(
@@ -98,11 +102,12 @@ impl Target {
     }
 }
 
-fn is_named_staging(name: &str) -> bool {
+/// Whether one of the words stands in the name, alone or with a number.
+fn is_named(name: &str, words: &[&str]) -> bool {
     let lower = name.to_lowercase();
     lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
         let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
-        WORDS.contains(&word)
+        words.contains(&word)
     })
 }
 
@@ -143,6 +148,8 @@ mod tests {
         assert!(target(Some(Found { marked: true, ..full() })).allow(&shop, None).is_ok());
         let refused = target(Some(full())).allow(&shop, None).unwrap_err();
         assert!(refused.hints.iter().any(|hint| hint.contains("--this-is-staging db.example/shop")));
+        let beside = DatabaseAddress { host: "prod-2.example".into(), ..address("test") };
+        assert!(target(Some(full())).allow(&beside, None).is_err(), "a test database of production's server");
         for (name, known) in [
             ("shop_staging", true),
             ("Test2", true),

@@ -118,7 +118,7 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The text with the password of every URL in it replaced by `***`: for reports and messages.
+/// The text with the password of every URL in it replaced by `****`: for reports and messages.
 pub fn without_passwords(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -129,7 +129,7 @@ pub fn without_passwords(text: &str) -> String {
         let (url, tail) = after.split_at(end);
         // A password may hold an `@` or a `/` that should have been quoted: up to the last one.
         match url.rsplit_once('@').and_then(|(login, place)| Some((login.split_once(':')?.0, place))) {
-            Some((user, place)) => out.push_str(&format!("{user}:***@{place}")),
+            Some((user, place)) => out.push_str(&format!("{user}:****@{place}")),
             None => out.push_str(url),
         }
         rest = tail;
@@ -170,8 +170,9 @@ mod tests {
     #[test]
     fn passwords_are_taken_out_of_command_lines() {
         for (text, shown) in [
-            ("copy --from postgresql://u:p@h/d --to x", "copy --from postgresql://u:***@h/d --to x"),
-            ("a://u:p@ss/w@h/d b://v:q@i/e", "a://u:***@h/d b://v:***@i/e"),
+            ("copy --from postgresql://u:p@h/d --to x", "copy --from postgresql://u:****@h/d --to x"),
+            ("a://u:p@ss/w@h/d b://v:q@i/e", "a://u:****@h/d b://v:****@i/e"),
+            ("--to=postgresql://u:p/x@h/d", "--to=postgresql://u:****@h/d"),
             ("https://h/path", "https://h/path"),
             ("postgresql://u@h:5432/d", "postgresql://u@h:5432/d"),
         ] {
