@@ -84,7 +84,7 @@ async fn plain(session: &Session, table: &Table, column: &Column, rows: &Rows) -
     let values = match rows {
         Rows::All => rows::first_values(session, table, &column.name, SAMPLE).await?,
         Rows::Chosen(rows) => {
-            let first: BTreeSet<RowId> = rows.iter().take(SAMPLE).cloned().collect();
+            let first: BTreeSet<RowId> = rows.iter().take(SAMPLE).copied().collect();
             rows::values(session, table, &column.name, &first).await?
         }
     };
@@ -142,9 +142,9 @@ async fn json(session: &Session, table: &Table, column: &Column, rows: &Rows) ->
 }
 
 fn chunks(rows: &BTreeSet<RowId>) -> impl Iterator<Item = BTreeSet<RowId>> {
-    let rows: Vec<&RowId> = rows.iter().collect();
+    let rows: Vec<RowId> = rows.iter().copied().collect();
     let chunks: Vec<BTreeSet<RowId>> =
-        rows.chunks(CHUNK).map(|chunk| chunk.iter().map(|&row| row.clone()).collect()).collect();
+        rows.chunks(CHUNK).map(|chunk| chunk.iter().copied().collect()).collect();
     chunks.into_iter()
 }
 

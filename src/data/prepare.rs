@@ -9,15 +9,19 @@ use secrecy::ExposeSecret as _;
 use super::job::{Extent, Job};
 use super::model::{Catalog, CopyPlan, Subset, TableName};
 use super::plan::{Inputs, plan};
-use super::subset::{self, rows};
+use super::subset::{self, Rim, growth, rows};
 use super::{catalog, evidence, identity, text};
 use crate::config::masking::Strategy;
 use crate::failure::Failure;
-use crate::postgres::{Session, connect, connect_url_read_only, failure};
+use crate::postgres::{Session, connect_url_read_only, failure};
 use crate::ui::Ui;
 
 /// `row_security` off: a policy that hides rows becomes an error instead of a copy that lacks them.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL row_security = off";
+
+/// Of a standby too. Some services forbid it; then the report goes without.
+const LSN: &str =
+    "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text";
 
 /// Tables that look larger than this are not counted row by row.
 const COUNTED: u64 = 1_000_000;
@@ -27,21 +31,24 @@ const COUNTED: u64 = 1_000_000;
 /// # Errors
 /// Refuses when both sides are one database, or production would let itself be written.
 pub async fn prepare(job: Job, ui: &Ui) -> Result<Prepared> {
-    let staging = connect(&job.owner).await.context("open staging")?;
     let production = connect_url_read_only(job.source.expose_secret()).await.context("open production")?;
-    identity::refuse_same(&production, &staging).await?;
-    drop(staging);
+    identity::refuse_same_place(&production, &job.owner).await?;
     production.batch_execute(BEGIN).await.map_err(|error| failed("begin", &error))?;
     identity::assert_read_only(&production).await?;
     let exported = production.query_one("SELECT pg_export_snapshot()", &[]).await;
     let snapshot_id = exported.map_err(|error| failed("export the snapshot", &error))?.get(0);
 
+    let lsn = production.query_one(LSN, &[]).await.ok().and_then(|row| row.get(0));
+
     ui.phase("read production");
     let catalog = catalog::read(&production, &job.copy.schemas).await?;
     ui.phase("select rows");
-    let (subset, warnings) = match job.extent {
-        Extent::All => (subset::all(&catalog, &job.copy)?, Vec::new()),
-        Extent::Roots(limit) => subset::select(&production, &catalog, &job.copy, limit).await?,
+    let (subset, warnings, keys, rim) = match job.extent {
+        Extent::All => (subset::all(&catalog, &job.copy)?, Vec::new(), Vec::new(), None),
+        Extent::Roots(limit) => {
+            let selected = subset::select(&production, &catalog, &job.copy, limit).await?;
+            (selected.subset, selected.warnings, selected.keys, Some(selected.rim))
+        }
     };
     ui.phase("look at columns");
     let masking = &job.masking;
@@ -60,7 +67,8 @@ pub async fn prepare(job: Job, ui: &Ui) -> Result<Prepared> {
         unclassified: job.unclassified,
     })?;
     plan.warnings.extend(warnings);
-    Ok(Prepared { job, production, snapshot_id, catalog, subset, plan, rules })
+    plan.keys = keys;
+    Ok(Prepared { job, production, snapshot_id, lsn, catalog, subset, rim, plan, rules })
 }
 
 fn failed(what: &str, error: &tokio_postgres::Error) -> anyhow::Error {
@@ -74,14 +82,27 @@ pub struct Prepared {
     pub production: Session,
     /// For `SET TRANSACTION SNAPSHOT`, as long as the leader's transaction is open.
     pub snapshot_id: String,
+    /// Where production's log of changes stood then.
+    pub lsn: Option<String>,
     pub catalog: Catalog,
     pub subset: Subset,
+    /// Where the subset ends; `None` where all rows cross.
+    pub rim: Option<Rim>,
     pub plan: CopyPlan,
     /// The rule of each column that has one; a column without one is copied as it is.
     pub rules: BTreeMap<(TableName, String), Strategy>,
 }
 
 impl Prepared {
+    /// Fills in what following the keys that are cut would bring: for a dry run.
+    ///
+    /// # Errors
+    /// Fails where production does not answer.
+    pub async fn explain(&mut self) -> Result<()> {
+        let Some(rim) = &self.rim else { return Ok(()) };
+        growth::estimate(&self.production, &self.catalog, &self.subset, rim, &mut self.plan.keys).await
+    }
+
     /// Refuses to go on while something is undecided.
     pub fn decided(&self) -> Result<()> {
         let undecided = &self.plan.undecided;

@@ -1,7 +1,6 @@
 //! Rows from production's snapshot to the new database, masked between the two COPY streams.
 //! Memory does not grow with the rows.
 
-use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::time::Instant;
 
@@ -10,12 +9,13 @@ use bytes::Bytes;
 use futures_util::{SinkExt as _, TryStreamExt as _};
 
 use super::cells;
-use super::leak::{Originals, Patterns};
+use super::leak::Originals;
 use super::lines::Lines;
 use super::mask::{Masker, copytext};
 use super::model::{Column, RowId, Rows, Selection, Table};
 use super::prepare::Prepared;
 use super::quiet::quiet;
+use super::row::{Tid, by_partition};
 use super::subset::rows::from;
 use crate::config::masking::Strategy;
 use crate::failure::Failure;
@@ -40,8 +40,9 @@ pub struct Transferred {
 }
 
 /// A first reading of the masked columns: what must not be found later, and what no mask may equal.
-pub async fn originals(prepared: &Prepared) -> Result<Originals> {
-    let (mut originals, patterns) = (Originals::default(), Patterns::new()?);
+pub async fn originals(prepared: &Prepared, key: [u64; 2]) -> Result<Originals> {
+    let originals = Originals::new(key);
+    let mut collector = originals.collector();
     for (name, selection) in &prepared.subset {
         let Some(table) = prepared.catalog.table(name) else { continue };
         let columns: Vec<(&Column, &Strategy)> = columns(table)
@@ -63,13 +64,14 @@ pub async fn originals(prepared: &Prepared) -> Result<Originals> {
                     let mut full = Ok(());
                     cells::rewrite(strategy, column, &text, &mut |rule, _, value| {
                         if full.is_ok() {
-                            full = originals.add(rule, value, &patterns);
+                            full = collector.add(rule, value);
                         }
                         Ok(Some(value.to_owned()))
                     })
                     .with_context(|| format!("read column {name}.{}", column.name))?;
                     full?;
                 }
+                collector.end_row();
                 Ok(None)
             },
             None,
@@ -77,6 +79,7 @@ pub async fn originals(prepared: &Prepared) -> Result<Originals> {
         .await
         .with_context(|| format!("read table {name}"))?;
     }
+    collector.finish()?;
     Ok(originals)
 }
 
@@ -178,20 +181,16 @@ async fn read(
     row: &mut Row<'_>,
     mut target: Option<Target<'_>>,
 ) -> Result<()> {
-    let mut partitions: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
     let Rows::Chosen(chosen) = &selection.rows else {
         return everything(production, table, columns, row, target).await;
     };
-    for id in chosen {
-        partitions.entry(id.partition).or_default().push(&id.ctid);
-    }
     let list: Vec<String> = std::iter::once("ctid".to_owned())
         .chain(columns.iter().map(|column| quote_identifier(&column.name)))
         .collect();
     let failed = quiet(format!("read {}", table.name));
     let mut frame: Vec<u8> = Vec::new();
-    for (partition, ctids) in partitions {
-        for ids in ctids.chunks(BATCH) {
+    for (partition, places) in by_partition(chosen) {
+        for ids in places.chunks(BATCH) {
             let quoted: Vec<String> = ids.iter().map(|id| format!("\"{id}\"")).collect();
             let statement = format!(
                 "COPY (SELECT {} FROM {} WHERE tableoid = {partition} AND ctid = ANY ('{{{}}}'::tid[])) TO STDOUT",
@@ -207,7 +206,7 @@ async fn read(
                 while let Some(line) = lines.next() {
                     let fields: Vec<&[u8]> = copytext::fields(line).collect();
                     let (ctid, fields) = fields.split_first().context("a row without fields")?;
-                    let id = RowId { partition, ctid: String::from_utf8_lossy(ctid).into_owned() };
+                    let id = RowId { partition, place: place(ctid)? };
                     if let Some(line) = row(&id, fields)? {
                         frame.extend_from_slice(&line);
                     }
@@ -226,6 +225,10 @@ async fn read(
     }
 }
 
+fn place(field: &[u8]) -> Result<Tid> {
+    std::str::from_utf8(field).ok().and_then(Tid::parse).context("a row without its place")
+}
+
 /// Every row of a table, as one stream.
 async fn everything(
     production: &Session,
@@ -241,7 +244,7 @@ async fn everything(
     futures_util::pin_mut!(stream);
     let (mut lines, mut frame) = (Lines::default(), Vec::new());
     // No cut is made row by row where every row crosses.
-    let anywhere = RowId { partition: 0, ctid: String::new() };
+    let anywhere = RowId { partition: 0, place: Tid::new(0, 0) };
     while let Some(chunk) = stream.try_next().await.map_err(&failed)? {
         lines.push(&chunk);
         while let Some(line) = lines.next() {

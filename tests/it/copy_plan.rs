@@ -107,9 +107,8 @@ impl Twin {
             connect_url_read_only(&self.admin("127.0.0.1", "production")).await.expect("read production");
         session.batch_execute(BEGIN).await.expect("read production");
         let catalog = catalog::read(&session, &copy.schemas).await.expect("read production");
-        let (subset, warnings) =
-            subset::select(&session, &catalog, copy, limit).await.expect("read production");
-        (catalog, subset, warnings)
+        let selected = subset::select(&session, &catalog, copy, Some(limit)).await.expect("read production");
+        (catalog, selected.subset, selected.warnings)
     }
 
     /// By brute force: every reference of a selected row leads to a selected row or was cut.
@@ -132,9 +131,9 @@ impl Twin {
                 let words: Vec<&str> = line.split(' ').collect();
                 let selected = |table: &TableName, at: usize| {
                     subset.get(table).is_some_and(|s| {
-                        places(s)
-                            .iter()
-                            .any(|row| row.partition.to_string() == words[at] && row.ctid == words[at + 1])
+                        places(s).iter().any(|row| {
+                            row.partition.to_string() == words[at] && row.place.to_string() == words[at + 1]
+                        })
                     })
                 };
                 if !selected(&key.child, 0) || selected(&key.parent, 2) {
@@ -142,7 +141,7 @@ impl Twin {
                 }
                 let cut = children.nulled.iter().any(|(row, columns)| {
                     row.partition.to_string() == words[0]
-                        && row.ctid == words[1]
+                        && row.place.to_string() == words[1]
                         && key.child_columns.iter().any(|column| columns.contains(column))
                 });
                 assert!(cut, "{}.{} leads out of the subset", key.child, key.name);
@@ -211,7 +210,7 @@ async fn every_foreign_key_of_the_sample_holds_within_the_subset() {
         return;
     }
     let twin = Twin::sample().await;
-    let copy = Copy { root: Some("User".into()), ..Copy::default() };
+    let copy = Copy { root: Some("User".into()), order_by: Some("id".into()), ..Copy::default() };
     let (catalog, subset, warnings) = twin.select(&copy, 40).await;
     twin.assert_whole(&catalog, &subset).await;
     assert_eq!(warnings, Vec::<String>::new());
