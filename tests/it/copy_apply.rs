@@ -183,7 +183,7 @@ async fn a_copy_is_whole_masked_and_can_be_taken_back() {
 
     let backup = &sides.workspace.files("staging-backups", "staging-backup-")[0];
     let mut text = String::new();
-    flate2::read::GzDecoder::new(fs_err::File::open(backup).unwrap()).read_to_string(&mut text).unwrap();
+    flate2::read::MultiGzDecoder::new(fs_err::File::open(backup).unwrap()).read_to_string(&mut text).unwrap();
     assert!(text.contains("CREATE TABLE public.before"), "{text}");
     let mode = std::os::unix::fs::PermissionsExt::mode(&fs_err::metadata(backup).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
@@ -316,7 +316,7 @@ async fn a_dump_comes_through_the_containers_too_and_the_one_shot_goes() {
         let now = jiff::Timestamp::from_second(1_800_000_000 + second).unwrap();
         let backup = dump(&place, &server.address("shop"), folder.path(), now).await.unwrap();
         let mut text = String::new();
-        flate2::read::GzDecoder::new(fs_err::File::open(&backup.path).unwrap())
+        flate2::read::MultiGzDecoder::new(fs_err::File::open(&backup.path).unwrap())
             .read_to_string(&mut text)
             .unwrap();
         let rows =

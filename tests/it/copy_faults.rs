@@ -89,13 +89,13 @@ async fn a_lock_on_production_is_not_waited_for_for_ever_and_a_killed_run_does_n
 
 /// Forwards to a server, and cuts every connection after so many bytes of its answers.
 fn cutting_proxy(server: u16, after: u64) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a socket");
+    let port = listener.local_addr().expect("a socket").port();
     std::thread::spawn(move || {
         for client in listener.incoming().map_while(Result::ok) {
             let Ok(upstream) = TcpStream::connect(("127.0.0.1", server)) else { continue };
             let (mut from_client, mut to_server) =
-                (client.try_clone().unwrap(), upstream.try_clone().unwrap());
+                (client.try_clone().expect("a socket"), upstream.try_clone().expect("a socket"));
             std::thread::spawn(move || {
                 let _ = std::io::copy(&mut from_client, &mut to_server);
                 let _ = to_server.shutdown(std::net::Shutdown::Both);
