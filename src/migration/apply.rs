@@ -8,9 +8,11 @@ use anyhow::{Context as _, Result};
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::{ErrorPosition, SqlState};
 
+use super::clone::Migrator;
 use super::locks::{LockMode, LockTaken};
 use super::script::{Script, controls_transaction};
 use super::statements::Statement;
+use super::step::Action;
 use super::watch::{Lock, Watch};
 use crate::postgres::{Session, explain};
 
@@ -50,8 +52,13 @@ impl Stopped {
     pub fn is_raised(&self) -> bool {
         self.sqlstate == SqlState::RAISE_EXCEPTION.code()
             || self.sqlstate == SqlState::FEATURE_NOT_SUPPORTED.code()
+            || self.sqlstate.is_empty() && DECLARATIONS.iter().any(|word| self.message.contains(word))
     }
 }
+
+/// How the tools' own languages say that there is no way back.
+const DECLARATIONS: [&str; 4] =
+    ["NotImplementedError", "IrreversibleError", "IrreversibleMigration", "irreversible"];
 
 /// What running a script gave.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +71,15 @@ pub struct Applied {
 impl Applied {
     pub fn is_ok(&self) -> bool {
         self.stopped.is_none()
+    }
+}
+
+/// Runs a step's up or down as the migration's own role. A command is not watched here: it has
+/// sessions of its own.
+pub async fn perform(migrator: &Migrator, action: &Action, watch: Option<&Watch>) -> Result<Applied> {
+    match action {
+        Action::Script(script) => apply(migrator, script, watch).await,
+        Action::Command(command) => command.apply(&migrator.address).await,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::migration::clone::Clones;
 use crate::migration::fingerprint::State;
 use crate::migration::lab::{Inputs, Lab, differences};
-use crate::migration::script::Script;
+use crate::migration::step::Action;
 use crate::migration::tables::{self, Table};
 use crate::migration::verdict::{Category, Check};
 use crate::postgres::connect;
@@ -49,7 +49,7 @@ pub async fn prepare(inputs: Inputs, clones: Clones, ui: &Ui) -> Result<Prepared
     let mut names: BTreeSet<String> = inputs.config.conversions.iter().map(|c| c.table.clone()).collect();
     for step in &inputs.steps {
         names.extend(step.up.names());
-        names.extend(step.down.iter().flat_map(Script::names));
+        names.extend(step.down.iter().flat_map(Action::names));
     }
     let tables = tables::named(&base_session, &names).await?;
     drop(base_session);
@@ -78,7 +78,7 @@ fn files(inputs: &Inputs) -> CheckResult {
         .map(|step| format!("{} has no down.sql", step.name))
         .collect();
     let (ups, downs) = inputs.steps.iter().fold((0, 0), |(ups, downs), step| {
-        (ups + step.up.statements.len(), downs + step.down.as_ref().map_or(0, |d| d.statements.len()))
+        (ups + step.up.count(), downs + step.down.as_ref().map_or(0, Action::count))
     });
     let found = format!("{} step(s), {ups} statements up, {downs} down", inputs.steps.len());
     // The rollback's own checks fail; the files that are there can still be tried.
