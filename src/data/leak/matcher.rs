@@ -74,7 +74,9 @@ impl Seeker {
     /// Looks at a text as it is written, and at every text that is encoded in it.
     pub fn look(&mut self, text: &str) -> Sight {
         let mut sight = self.glance(text);
-        decode::each(text, &mut |inner| {
+        // Other alphabets of base64 part it into words: a little below what is tried.
+        let long_words = self.tokens.list.iter().any(|token| token.end - token.start >= decode::ENCODED - 4);
+        decode::each(text, long_words, &mut |inner| {
             let inner = self.glance(inner);
             sight.certain |= inner.certain;
             sight.foreign |= inner.foreign;
@@ -104,7 +106,7 @@ impl Seeker {
             }
             Form::Number { fingerprint, digits, writing } => {
                 let held = matcher.holds(fingerprint);
-                if digits >= 13 || digits >= 9 && writing > Writing::Bare {
+                if digits >= 13 || digits >= 9 && writing == Writing::Dialled {
                     sight.certain |= held;
                 } else {
                     sight.number |= held;

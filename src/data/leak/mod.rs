@@ -8,16 +8,19 @@
 use std::sync::{Mutex, PoisonError};
 
 mod collect;
+mod columns;
 mod decode;
 mod forms;
 mod matcher;
+mod objects;
 mod scan;
 mod set;
+mod tally;
 mod tokens;
 
 pub use collect::{Collector, Originals};
 pub use matcher::{Matcher, Seeker, Sight};
-pub use scan::{Scan, scan};
+pub use scan::{Scan, Task, scan};
 
 /// Tells a text that must not reach staging: one that holds an original personal value, or an e-mail
 /// address outside staging's own domain. The copies of rows and of Redis keys ask the same.
