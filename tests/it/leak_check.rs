@@ -19,14 +19,14 @@ fn originals() -> Matcher {
         (Strategy::ShortName, "Annabel"),
         (Strategy::ShortName, "Quist"),
     ] {
-        collector.add(&strategy, value).unwrap();
+        collector.add(&strategy, value).expect("few values");
     }
     collector.end_row();
     for name in ["Berta", "Carlo", "Dorit", "Emil"] {
-        collector.add(&Strategy::ShortName, name).unwrap();
+        collector.add(&Strategy::ShortName, name).expect("few values");
         collector.end_row();
     }
-    collector.finish().unwrap();
+    collector.finish().expect("few values");
     originals.freeze()
 }
 
@@ -38,7 +38,7 @@ async fn read(server: &Postgres, database: &str) -> Scan {
         sums: &BTreeMap::new(),
         workers: 2,
     };
-    scan(task).await.unwrap()
+    scan(task).await.expect("read the database")
 }
 
 /// A table, or another object, for each place; the comment tells how the scan must call it.
@@ -145,7 +145,7 @@ async fn an_original_is_found_in_every_place_that_can_hide_one() {
         .filter(|line| !line.contains("PARTITION"))
         .filter(|line| line.contains("TABLE in_") || line.contains("VIEW in_"))
     {
-        let name = line.split_whitespace().find(|word| word.starts_with("in_")).unwrap();
+        let name = line.split_whitespace().find(|word| word.starts_with("in_")).expect("a name");
         expected.insert(format!("{name}.v"));
     }
     let hits: BTreeSet<String> = found.hits.keys().cloned().collect();
