@@ -24,5 +24,6 @@ pub mod row;
 pub mod schema;
 pub mod subset;
 pub mod swap;
+pub mod target;
 pub mod text;
 pub mod transfer;
