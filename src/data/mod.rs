@@ -3,6 +3,7 @@
 //! catalog → subset → classify → plan → (backup) → schema → transfer → leak → swap
 
 pub mod apply;
+pub mod binary;
 pub mod cache;
 pub mod catalog;
 pub mod cells;
