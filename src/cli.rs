@@ -292,6 +292,9 @@ pub struct CopyDataArgs {
     /// Copy every row of every table that is not skipped.
     #[arg(long, conflicts_with = "limit")]
     pub all: bool,
+    /// How many workers copy at once. Default: `copy.jobs`, or one for each core up to 4.
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroU16>,
     /// What to do with a personal column that nobody has decided about.
     #[arg(long, value_enum, default_value = "stop")]
     pub unclassified: Unclassified,

@@ -23,12 +23,19 @@ pub fn of_settings(settings: &Settings, args: &CopyDataArgs) -> Result<Job> {
         masking: config.masking.clone(),
         key: key.context("masking.key")?.map(Into::into),
         extent: if args.all { Extent::All } else { Extent::Roots(args.limit.unwrap_or(config.copy.limit)) },
+        jobs: jobs(args.jobs.or(config.copy.jobs)),
         unclassified: match args.unclassified {
             Unclassified::Stop => plan::Unclassified::Stop,
             Unclassified::Mask => plan::Unclassified::Mask,
             Unclassified::Null => plan::Unclassified::Null,
         },
     })
+}
+
+/// As many as asked for; else one for each core, up to 4, so that production is not taken by surprise.
+fn jobs(asked: Option<std::num::NonZeroU16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4));
+    asked.map_or_else(cores, |asked| usize::from(asked.get()))
 }
 
 /// The URL of production's database.

@@ -32,6 +32,8 @@ pub struct Copy {
     /// Policy by `Table.constraint` or `Table.column`; default: follow NOT NULL keys, null the others at the rim.
     pub foreign_keys: BTreeMap<String, KeyPolicy>,
     pub email_domain: String,
+    /// Workers at once, each with a session on either side. Default: as many as this machine has cores, at most 4.
+    pub jobs: Option<std::num::NonZeroU16>,
     /// Previous databases kept for `rollback`.
     pub keep: u32,
 }
@@ -46,6 +48,7 @@ impl Default for Copy {
             skip_tables: Vec::new(),
             foreign_keys: BTreeMap::new(),
             email_domain: "staging.local".to_owned(),
+            jobs: None,
             keep: 1,
         }
     }

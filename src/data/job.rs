@@ -33,6 +33,8 @@ pub struct Job {
     pub key: Option<SecretString>,
     pub extent: Extent,
     pub unclassified: Unclassified,
+    /// Workers at once, each with a session on either side.
+    pub jobs: usize,
 }
 
 impl Job {

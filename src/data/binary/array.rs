@@ -3,13 +3,12 @@
 use super::codec::{BROKEN_ARRAY as BROKEN, take};
 use crate::data::mask::Unmaskable;
 
+/// Sees an element and appends its new value.
+pub type Element<'e> = dyn FnMut(&[u8], &mut Vec<u8>) -> Result<bool, Unmaskable> + 'e;
+
 /// Appends `field` with each element that is not NULL replaced; what `element` appends is its new value,
 /// and `false` makes it NULL.
-pub fn rewrite(
-    mut field: &[u8],
-    out: &mut Vec<u8>,
-    element: &mut dyn FnMut(&[u8], &mut Vec<u8>) -> Result<bool, Unmaskable>,
-) -> Result<(), Unmaskable> {
+pub fn rewrite(mut field: &[u8], out: &mut Vec<u8>, element: &mut Element<'_>) -> Result<(), Unmaskable> {
     let whole = field;
     let dimensions = take::<4>(&mut field).map(i32::from_be_bytes).ok_or(BROKEN)?;
     let (_flags, _type) = (take::<4>(&mut field).ok_or(BROKEN)?, take::<4>(&mut field).ok_or(BROKEN)?);

@@ -6,5 +6,5 @@ mod codec;
 mod rows;
 mod time;
 
-pub use codec::{Codec, Kind};
+pub use codec::Codec;
 pub use rows::{Fields, Rows, put_end, put_field, put_start};

@@ -126,7 +126,9 @@ mod tests {
         put_start(&mut out);
         for row in rows {
             out.extend_from_slice(&(row.len() as i16).to_be_bytes());
-            row.iter().for_each(|field| put_field(field.as_deref(), &mut out));
+            for field in row {
+                put_field(field.as_deref(), &mut out);
+            }
         }
         put_end(&mut out);
         out
