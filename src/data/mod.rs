@@ -7,6 +7,7 @@ mod binary;
 pub mod cache;
 pub mod catalog;
 pub mod cells;
+pub mod checksum;
 pub mod classify;
 pub mod evidence;
 pub mod finish;
