@@ -5,7 +5,8 @@ WITH wanted AS (
   JOIN pg_namespace n ON n.nspname = w.schema
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
 )
-SELECT w.place, n.nspname::text, c.relname::text, pg_relation_size(c.oid), greatest(c.reltuples, 0)::int8
+SELECT w.place, n.nspname::text, c.relname::text, pg_relation_size(c.oid), greatest(c.reltuples, 0)::int8,
+  has_table_privilege(c.oid, 'SELECT')
 FROM wanted w
 CROSS JOIN LATERAL (
   SELECT w.oid WHERE w.relkind = 'r'

@@ -148,6 +148,7 @@ mod tests {
             max_chars: None,
             not_null: false,
             generated: name == "computed",
+            fixed: false,
             unique: false,
             in_key: false,
         }
@@ -160,6 +161,7 @@ mod tests {
             primary_key: vec![],
             estimated_rows: 0,
             partitioned: false,
+            partitions: std::collections::BTreeMap::new(),
         };
         let rule = |name: &str| rules.iter().find(|(column, _)| *column == name).map(|(_, rule)| rule);
         layout(&table, &Selection::default(), forms, &rule)

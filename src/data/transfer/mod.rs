@@ -21,7 +21,7 @@ use self::rewrite::{Nulled, Work, may_meet};
 use self::stream::Moved;
 use super::leak::{Matcher, Originals};
 use super::mask::Masker;
-use super::model::TableName;
+use super::model::{Rows, TableName};
 use super::prepare::Prepared;
 use super::quiet::quiet;
 use super::snapshot;
@@ -239,13 +239,15 @@ async fn worker(
     work.finish()
 }
 
-/// Holds every table that crosses against a change of its form: a rewrite would move the rows of a range.
+/// Holds every table that crosses whole against a change of its form: a rewrite would move the rows of a range.
 async fn lock(prepared: &Prepared) -> Result<()> {
     let names: Vec<String> = prepared
         .catalog
         .tables
         .iter()
-        .filter(|table| prepared.subset.contains_key(&table.name))
+        .filter(|table| {
+            prepared.subset.get(&table.name).is_some_and(|selection| matches!(selection.rows, Rows::All))
+        })
         .map(super::subset::rows::from)
         .collect();
     if names.is_empty() {

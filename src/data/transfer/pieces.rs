@@ -46,6 +46,8 @@ pub enum Part {
 struct Leaf {
     name: TableName,
     bytes: u64,
+    /// Or only through its root.
+    readable: bool,
 }
 
 /// Cuts everything that crosses, and tells how many rows are to be expected.
@@ -70,7 +72,11 @@ pub async fn cut(prepared: &Prepared, layouts: &BTreeMap<TableName, Layout>) -> 
         let Some(table) = names.get(place as usize - 1) else { continue };
         let (list, rows) = leaves.entry(table).or_default();
         let bytes = row.get::<_, i64>(3).unsigned_abs();
-        list.push(Leaf { name: TableName { schema: row.get(1), name: row.get(2) }, bytes });
+        list.push(Leaf {
+            name: TableName { schema: row.get(1), name: row.get(2) },
+            bytes,
+            readable: row.get(5),
+        });
         *rows += row.get::<_, i64>(4).unsigned_abs();
     }
     let range = (prepared.catalog.server_version >= RANGES_SINCE).then_some(RANGE / block);
@@ -108,6 +114,10 @@ fn pieces(
         }];
     }
     let mut pieces = Vec::new();
+    if leaves.iter().any(|leaf| !leaf.readable) {
+        let part = Part::Whole { source: table.clone() };
+        return vec![Piece { table: table.clone(), target: table.clone(), whole: true, part }];
+    }
     for leaf in leaves {
         let target = if layout.by_root { table } else { &leaf.name };
         let source = leaf.name.clone();
@@ -147,7 +157,8 @@ impl Piece {
         let list = layout.list();
         match &self.part {
             Part::Whole { source } => {
-                Box::new(std::iter::once((0, copy(&list, format!("ONLY {}", source.sql())))))
+                let only = if layout.partitioned && *source == layout.name { "" } else { "ONLY " };
+                Box::new(std::iter::once((0, copy(&list, format!("{only}{}", source.sql())))))
             }
             Part::Blocks { source, from, to } => {
                 let end = to.map_or_else(String::new, |to| format!(" AND ctid < '({to},0)'"));
@@ -196,7 +207,7 @@ mod tests {
 
     #[test]
     fn ranges_cover_a_table_once_and_the_last_one_is_open() {
-        let leaves = [Leaf { name: name("t"), bytes: 25 * 8192 }];
+        let leaves = [Leaf { name: name("t"), bytes: 25 * 8192, readable: true }];
         let pieces = pieces(&layout(false), &all(), &leaves, Some(10), 8192);
         let ranges: Vec<_> = pieces
             .iter()
@@ -211,9 +222,14 @@ mod tests {
 
     #[test]
     fn small_tables_and_old_servers_give_one_piece() {
-        let leaves = [Leaf { name: name("a"), bytes: 0 }, Leaf { name: name("b"), bytes: 1 << 40 }];
+        let leaf = |leaf, bytes, readable| Leaf { name: name(leaf), bytes, readable };
+        let leaves = [leaf("a", 0, true), leaf("b", 1 << 40, true)];
         let pieces_of = |by_root| pieces(&layout(by_root), &all(), &leaves, None, 8192);
         assert!(pieces_of(false).iter().all(|piece| piece.whole && piece.target != name("t")));
         assert!(pieces_of(true).iter().all(|piece| !piece.whole && piece.target == name("t")));
+        let closed = [leaf("a", 0, true), leaf("b", 1 << 40, false)];
+        let [piece] = &pieces(&layout(false), &all(), &closed, Some(10), 8192)[..] else { unreachable!() };
+        let statements: Vec<_> = piece.statements(&layout(false), false).collect();
+        assert_eq!(statements[0].1, "COPY (SELECT  FROM \"public\".\"t\") TO STDOUT (FORMAT binary)");
     }
 }
