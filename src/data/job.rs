@@ -36,6 +36,8 @@ pub struct Job {
     pub unclassified: Unclassified,
     /// Workers at once, each with a session on either side.
     pub jobs: usize,
+    /// Keep the twin's own books (`staging_*`) in staging's database, and make them where they are missing.
+    pub books: bool,
 }
 
 impl Job {

@@ -25,5 +25,6 @@ pub mod schema;
 mod snapshot;
 pub mod subset;
 pub mod swap;
+pub mod target;
 pub mod text;
 pub mod transfer;

@@ -24,7 +24,7 @@ use super::mask::Masker;
 use super::model::{Rows, TableName};
 use super::prepare::Prepared;
 use super::quiet::quiet;
-use super::snapshot;
+use super::{schema, snapshot};
 use crate::model::DatabaseAddress;
 use crate::postgres::{Session, connect};
 use crate::ui::Ui;
@@ -217,10 +217,7 @@ async fn worker(
     news: UnboundedSender<News>,
 ) -> Result<()> {
     let target = connect(target).await?;
-    target
-        .batch_execute("SET session_replication_role = replica")
-        .await
-        .map_err(quiet("load without triggers"))?;
+    schema::fire_triggers(&target, false).await?;
     let progress = |rows: u64| {
         let so_far = shared.rows.fetch_add(rows, Ordering::Relaxed) + rows;
         shared.ui.step_progress("rows", so_far, Some(shared.list.expected.max(so_far)), "rows");
