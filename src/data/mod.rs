@@ -3,7 +3,7 @@
 //! catalog → subset → classify → plan → (backup) → schema → transfer → leak → swap
 
 pub mod apply;
-mod binary;
+pub mod binary;
 pub mod cache;
 pub mod catalog;
 pub mod cells;
