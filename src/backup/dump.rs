@@ -5,16 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use flate2::Compression;
-use flate2::write::GzEncoder;
 use jiff::Timestamp;
 
+use super::gzip::Members;
 use crate::model::DatabaseAddress;
 use crate::postgres::programs::{Access, Place};
-use crate::postgres::{Session, failure};
-
-/// Tables outside the twin's own books.
-const TABLES: &str = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-    WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^(pg_|information_schema$|staging_)'";
 
 /// A backup that was written.
 #[derive(Debug, Clone)]
@@ -22,13 +17,6 @@ pub struct Backup {
     pub path: PathBuf,
     /// Compressed.
     pub bytes: u64,
-}
-
-/// Whether the database has no table but the twin's own books.
-pub async fn is_empty(session: &Session) -> Result<bool> {
-    let row = session.query_one(TABLES, &[]).await;
-    let row = row.map_err(|error| failure("count the tables", &error))?;
-    Ok(row.get::<_, i64>(0) == 0)
 }
 
 /// Dumps a database into `folder`; also an empty one, so that every copy has its backup.
@@ -45,7 +33,8 @@ pub async fn dump(
     let path = folder.join(format!("staging-backup-{}.sql.gz", crate::clock::compact(now)));
     // Mode 0600 from its making on; removed when dropped.
     let file = tempfile::Builder::new().prefix(".staging-backup-").tempfile_in(folder)?;
-    let mut encoder = GzEncoder::new(file, Compression::new(3));
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut encoder = Members::new(file, Compression::new(3), threads);
     place
         .pg_dump(&[], &Access::of_address(database), &mut |bytes| Ok(encoder.write_all(bytes)?))
         .await
