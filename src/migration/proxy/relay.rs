@@ -195,6 +195,8 @@ impl Relay {
                 self.server.relay(&frame).await?;
             }
             if matches!(frame.tag, b'c' | b'f') {
+                // The server keeps its answer until it is asked for it.
+                self.server.put(b'H', &[]);
                 return self.server.flush().await;
             }
         }
