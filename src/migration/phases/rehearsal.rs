@@ -106,7 +106,7 @@ async fn traffic(lab: &Lab, body: &mut MigrationBody) -> Result<Option<CheckResu
     let address = lab.clones.user_address.database(&clone);
     let admin = lab.clones.as_admin(&clone).await?;
     let (mut replay, (ups, trace)) =
-        workload::replay(&address, admin, &queries, lab.watched_up(&clone)).await?;
+        Box::pin(workload::replay(&address, admin, &queries, lab.watched_up(&clone))).await?;
     if let Some(stall) = &mut replay.stall {
         let taken = stall.on.as_ref().and_then(|relation| taken(&trace, relation));
         if let (Some(cause), Some(taken)) = (&mut stall.cause, taken) {
