@@ -23,7 +23,9 @@ mod verdict;
 mod watch;
 
 pub use clone::Clones;
-pub use fingerprint::{DataDifference, Difference, State, data_differences, schema_differences};
+pub use fingerprint::{
+    DataDifference, Difference, Reader, State, data_differences, schema_differences, sequence_drifts,
+};
 pub use lab::{Inputs, Lab};
 pub use phases::{Prepared, prepare, run};
 pub use plan::{Plan, plan};

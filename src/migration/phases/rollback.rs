@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use crate::migration::apply::{Applied, apply};
-use crate::migration::fingerprint::{RowCounts, State, data_differences, lost_rows, schema_differences};
+use crate::migration::fingerprint::{
+    State, data_differences, differing_rows, schema_differences, sequence_drifts,
+};
 use crate::migration::lab::{Lab, differences};
 use crate::migration::source::Step;
 use crate::migration::verdict::{Category, Check};
@@ -216,11 +218,11 @@ async fn compare(
             found.schema.push(named(steps, step, difference.line()));
         }
     }
-    for (name, value) in &before.data.sequences {
-        if let Some(now) = restored.data.sequences.get(name).filter(|now| *now != value) {
-            found
-                .notes
-                .push(format!("sequence {name} stood at {value} and now at {now}: sequences do not go back"));
+    for drift in sequence_drifts(&before.data, &restored.data) {
+        if drift.by_rows {
+            found.notes.push(format!("{}: sequences do not go back", drift.line()));
+        } else {
+            found.data.push(named(steps, step, drift.line()));
         }
     }
     let mut different = data_differences(&before.data, &restored.data);
@@ -234,8 +236,9 @@ async fn compare(
         for difference in &mut different {
             let (b, a) =
                 (before.data.tables.get(&difference.table), restored.data.tables.get(&difference.table));
-            let counts = lost_rows((&left, b), (&right, a), &difference.table, &difference.columns).await?;
-            difference.rows_different = counts.map(RowCounts::total);
+            let counts =
+                differing_rows((&left, b), (&right, a), &difference.table, &difference.columns).await?;
+            difference.rows_different = counts;
         }
     }
     if let Some(origin) = origin {
