@@ -289,6 +289,9 @@ pub struct CopyDataArgs {
     /// How many rows of the root table. Default: `copy.limit`, 10.
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
+    /// Copy every row of every table that is not skipped.
+    #[arg(long, conflicts_with = "limit")]
+    pub all: bool,
     /// What to do with a personal column that nobody has decided about.
     #[arg(long, value_enum, default_value = "stop")]
     pub unclassified: Unclassified,

@@ -7,7 +7,8 @@ use super::{Context, copy_cache};
 use crate::backup;
 use crate::clock;
 use crate::config::Settings;
-use crate::data::prepare::{Prepared, production_url};
+use crate::data::job::Extent;
+use crate::data::prepare::Prepared;
 use crate::data::{apply, swap::Databases};
 use crate::engine::Engine;
 use crate::exit;
@@ -19,9 +20,8 @@ use crate::report::{Envelope, Report, Verdict};
 use crate::stack::twin;
 use crate::store::{ReportFile, new_run_id};
 
-/// Applies what was prepared; `limit` is that of the command line. The caller holds the project's lock.
-pub async fn run(context: &Context, prepared: Prepared, limit: Option<u32>) -> Result<u8> {
-    let settings = prepared.settings.clone();
+/// Applies what was prepared. The caller holds the project's lock.
+pub async fn run(context: &Context, prepared: Prepared, settings: Settings) -> Result<u8> {
     let admin = settings.database_admin()?;
     confirm(context, &settings).await?;
     let now = clock::now();
@@ -34,14 +34,15 @@ pub async fn run(context: &Context, prepared: Prepared, limit: Option<u32>) -> R
             &context.command_line,
             now,
         ),
-        body: body(&prepared, &settings, limit)?,
+        body: body(&prepared)?,
     };
     file.save(&report)?;
     let databases = Databases::open(&admin).await?;
     for stale in databases.sweep().await? {
         context.ui.note(format!("dropped {stale}, which a killed run had left"));
     }
-    let outcome = context.interrupt.guard(Box::pin(work(context, &prepared, &file, &mut report))).await;
+    let outcome =
+        context.interrupt.guard(Box::pin(work(context, &prepared, &settings, &file, &mut report))).await;
     if let Err(error) = outcome {
         // Whatever happened, the live database is whole: before the swap it was only read.
         let cleaned = async { Databases::open(&admin).await?.sweep().await }.await;
@@ -96,10 +97,11 @@ async fn confirm(context: &Context, settings: &Settings) -> Result<()> {
 async fn work(
     context: &Context,
     prepared: &Prepared,
+    settings: &Settings,
     file: &ReportFile,
     report: &mut Report<CopyBody>,
 ) -> Result<()> {
-    let (ui, settings) = (&context.ui, &prepared.settings);
+    let ui = &context.ui;
     let admin = settings.database_admin()?;
     // Without an engine the programs of this machine may do.
     let engine = Engine::connect().await.ok();
@@ -130,10 +132,9 @@ async fn work(
 
     let major = prepared.catalog.server_version / 10_000;
     let place = Place::for_version(major, engine.as_ref(), project, &image).await?;
-    let url = production_url(settings)?;
     let (envelope, body) = (report.envelope.clone(), &mut report.body);
     let mut save = |body: &CopyBody| file.save(&Report { envelope: envelope.clone(), body: body.clone() });
-    let proof = apply::run(prepared, &url, &place, envelope.started_at, ui, body, &mut save).await?;
+    let proof = apply::run(prepared, &place, envelope.started_at, ui, body, &mut save).await?;
     "cache".clone_into(&mut body.phase);
     save(body)?;
     body.cache = copy_cache::apply(context, settings, &proof, &envelope.run_id).await?;
@@ -141,19 +142,22 @@ async fn work(
     save(body)
 }
 
-fn body(prepared: &Prepared, settings: &Settings, limit: Option<u32>) -> Result<CopyBody> {
-    let config = &settings.config;
-    let decided = serde_json::to_vec(&(&config.copy, &config.masking))?;
+fn body(prepared: &Prepared) -> Result<CopyBody> {
+    let job = &prepared.job;
+    let decided = serde_json::to_vec(&(&job.copy, &job.masking))?;
     let hash =
         Sha256::digest(&decided).iter().fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
     Ok(CopyBody {
         phase: "prepare".to_owned(),
-        root: config.copy.root.clone(),
-        limit: limit.unwrap_or(config.copy.limit),
+        root: job.copy.root.clone(),
+        limit: match job.extent {
+            Extent::All => None,
+            Extent::Roots(limit) => Some(limit),
+        },
         production_version: dotted(prepared.catalog.server_version),
         snapshot: prepared.snapshot_id.clone(),
         config_hash: hash,
-        database: settings.database()?.name.clone(),
+        database: job.admin.name.clone(),
         warnings: prepared.plan.warnings.clone(),
         ..CopyBody::default()
     })

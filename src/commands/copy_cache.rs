@@ -22,11 +22,11 @@ fn servers(settings: &Settings) -> Result<Option<(String, CacheAddress)>> {
 }
 
 /// What would cross. Writes nothing; `None` where there is no Redis on either side.
-pub async fn plan(prepared: &Prepared) -> Result<Option<CachePlan>> {
-    let Some((url, staging)) = servers(&prepared.settings)? else { return Ok(None) };
-    let rules = &prepared.settings.config.cache_copy.rules;
+pub async fn plan(prepared: &Prepared, settings: &Settings) -> Result<Option<CachePlan>> {
+    let Some((url, staging)) = servers(settings)? else { return Ok(None) };
+    let rules = &settings.config.cache_copy.rules;
     let caches = Caches { production_url: &url, staging: &staging, rules };
-    Ok(Some(cache::plan(&caches, &prepared.masker()?).await?))
+    Ok(Some(cache::plan(&caches, &prepared.job.masker()?).await?))
 }
 
 /// Carries the keys over, with the masks of the rows and the same values looked for.

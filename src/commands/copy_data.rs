@@ -3,26 +3,20 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::{Context, copy_apply, copy_cache};
-use crate::cli::{CopyDataArgs, Unclassified};
-use crate::data::plan;
+use super::{Context, copy_apply, copy_cache, copy_job};
+use crate::cli::CopyDataArgs;
 use crate::data::prepare::prepare;
 use crate::data::text;
 use crate::exit;
 use crate::store::Lock;
 
 pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
-    let unclassified = match args.unclassified {
-        Unclassified::Stop => plan::Unclassified::Stop,
-        Unclassified::Mask => plan::Unclassified::Mask,
-        Unclassified::Null => plan::Unclassified::Null,
-    };
     let ui = &context.ui;
     let settings = context.settings()?;
     let _lock = if args.dry_run { None } else { Some(Lock::acquire(&settings.root, "copy-data")?) };
-    let work = Box::pin(prepare(settings, args.limit, unclassified, ui));
+    let work = Box::pin(prepare(copy_job::of_settings(&settings, &args)?, ui));
     let prepared = context.interrupt.guard(work).await?;
-    let cache = context.interrupt.guard(Box::pin(copy_cache::plan(&prepared))).await?;
+    let cache = context.interrupt.guard(Box::pin(copy_cache::plan(&prepared, &settings))).await?;
     if args.dry_run {
         ui.data(&if ui.options.json {
             serde_json::to_string_pretty(&json!({ "database": prepared.plan, "cache": cache }))?
@@ -39,5 +33,5 @@ pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
     }
     prepared.decided()?;
     cache.map_or(Ok(()), |plan| plan.decided())?;
-    Box::pin(copy_apply::run(context, prepared, args.limit)).await
+    Box::pin(copy_apply::run(context, prepared, settings)).await
 }

@@ -6,6 +6,7 @@ mod containers;
 mod copy_apply;
 mod copy_cache;
 mod copy_data;
+mod copy_job;
 mod docs;
 mod down;
 mod exec;

@@ -94,9 +94,9 @@ fn body(inputs: &Inputs, database: &str, categories: &[Category]) -> MigrationBo
             .iter()
             .map(|step| MigrationStep {
                 name: step.name.clone(),
-                up_statements: step.up.statements.len(),
-                down_statements: step.down.as_ref().map(|down| down.statements.len()),
-                transaction: step.up.transaction.clone(),
+                up_statements: step.up.count(),
+                down_statements: step.down.as_ref().map(migration::Action::count),
+                transaction: step.up.transaction(),
             })
             .collect(),
         ..MigrationBody::default()
@@ -138,7 +138,7 @@ impl Run {
             self.show(shown)?;
         }
         let shown = self.report.body.checks.len();
-        self.report.body.checks.push(migration::untouched(&admin, &lab.before).await?);
+        self.report.body.checks.push(migration::untouched(&admin, &lab.original).await?);
         self.show(shown)?;
         let base = lab.clones.as_admin(&lab.base).await?;
         let all_converted =

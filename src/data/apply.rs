@@ -1,10 +1,12 @@
 //! The copy itself: a new database beside the live one, filled, proven, then swapped in.
 //! Until the swap the live database is only read.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 
 use super::leak::{self, Detector, Matcher};
 use super::mask::Masker;
@@ -34,20 +36,18 @@ pub struct Proof {
 /// Refuses when a personal value of production stands in the new database.
 pub async fn run(
     prepared: &Prepared,
-    production_url: &str,
     place: &Place,
     now: Timestamp,
     ui: &Ui,
     body: &mut CopyBody,
     save: &mut Save<'_>,
 ) -> Result<Proof> {
-    let settings = &prepared.settings;
-    let (admin, user) = (settings.database_admin()?, settings.database_user()?);
-    let databases = Databases::open(&admin).await?;
+    let (job, admin, user) = (&prepared.job, &prepared.job.admin, &prepared.job.owner);
+    let databases = Databases::open(admin).await?;
 
     phase(ui, body, save, "schema", "Restore production's schema")?;
     let step = Step::start(ui, "schema", "read production's schema");
-    let sql = schema::dump(prepared, place, &Access::of_url(production_url)?).await?;
+    let sql = schema::dump(prepared, place, &Access::of_url(job.source.expose_secret())?).await?;
     step.done(ui);
     let new = databases.create(now, &user.user).await?;
     let target = connect(&admin.database(&new)).await?;
@@ -60,11 +60,12 @@ pub async fn run(
     let matcher = originals.matcher()?;
     step.done(ui);
     let forbidden = matcher.clone();
-    let masker = prepared.masker()?.forbidding(move |mask| forbidden.finds(mask));
+    let masker = job.masker()?.forbidding(move |mask| forbidden.finds(mask));
     target
         .batch_execute("SET session_replication_role = replica")
         .await
         .map_err(quiet("load without triggers"))?;
+    let mut copied = BTreeMap::new();
     for plan in &prepared.plan.tables {
         let (Some(table), Some(selection)) =
             (prepared.catalog.table(&plan.table), prepared.subset.get(&plan.table))
@@ -79,6 +80,7 @@ pub async fn run(
         let rate = done.rows * 1000 / done.ms.max(1);
         ui.step_done(&id, &format!("{what}: {} rows, {rate} rows/s", done.rows), done.ms);
         body.rows += done.rows;
+        copied.insert(plan.table.clone(), done.rows);
         body.tables.push(CopiedTable {
             table: plan.table.to_string(),
             rows: done.rows,
@@ -98,7 +100,7 @@ pub async fn run(
     schema::restore(&target, &sql.after_rows, &user.user).await?;
     let owner = connect(&user.database(&new)).await?;
     staging::ensure(&owner).await?;
-    let left = finish::books(&connect(&admin).await?, &target).await?;
+    let left = finish::books(&connect(admin).await?, &target).await?;
     warn(
         ui,
         body,
@@ -110,7 +112,7 @@ pub async fn run(
 
     phase(ui, body, save, "proof", "Prove the copy")?;
     let step = Step::start(ui, "proof", "counts and keys");
-    let unproven = finish::prove(prepared, &target).await?;
+    let unproven = finish::prove(prepared, &copied, &target).await?;
     step.done(ui);
     warn(
         ui,
@@ -118,7 +120,7 @@ pub async fn run(
         unproven.iter().map(|name| format!("{name} does not hold, and is not enforced in production either")),
     );
     let (start, step) = (Instant::now(), Step::start(ui, "leaks", "look for personal values of production"));
-    let detector = Detector::new(&matcher, &settings.config.copy.email_domain)?;
+    let detector = Detector::new(&matcher, &job.copy.email_domain)?;
     let scan = leak::scan(&target, &detector).await?;
     step.done(ui);
     let hits = scan.hits.clone();
@@ -147,8 +149,8 @@ pub async fn run(
     let old = databases.swap(&new, now).await?;
     step.done(ui);
     body.previous_database = Some(old);
-    body.dropped_databases.extend(databases.prune(settings.config.copy.keep).await?);
-    if settings.config.copy.keep == 0 {
+    body.dropped_databases.extend(databases.prune(job.copy.keep).await?);
+    if job.copy.keep == 0 {
         body.previous_database = None;
     }
     save(body)?;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::classify::{self, Looks};
-use super::model::{Catalog, Column, RowId, Subset, Table, TableName};
+use super::model::{Catalog, Column, RowId, Rows, Subset, Table, TableName};
 use super::subset::rows;
 use crate::config::masking::{Masking, Strategy};
 use crate::postgres::Session;
@@ -15,6 +15,8 @@ use crate::postgres::Session;
 const SAMPLE: usize = 200;
 /// Rows read at a time where all are looked at.
 const CHUNK: usize = 1_000;
+/// Documents looked at for their paths where all rows cross.
+const DOCUMENTS: usize = 10_000;
 /// Values kept per JSON path while it is judged.
 const PER_PATH: usize = 50;
 
@@ -78,16 +80,16 @@ pub fn is_json(column: &Column) -> bool {
     matches!(column.base_type.as_str(), "json" | "jsonb") && !column.is_array
 }
 
-async fn plain(
-    session: &Session,
-    table: &Table,
-    column: &Column,
-    rows: &BTreeSet<RowId>,
-) -> Result<Evidence> {
-    let first: BTreeSet<RowId> = rows.iter().take(SAMPLE).cloned().collect();
-    let values = rows::values(session, table, &column.name, &first).await?;
+async fn plain(session: &Session, table: &Table, column: &Column, rows: &Rows) -> Result<Evidence> {
+    let values = match rows {
+        Rows::All => rows::first_values(session, table, &column.name, SAMPLE).await?,
+        Rows::Chosen(rows) => {
+            let first: BTreeSet<RowId> = rows.iter().take(SAMPLE).copied().collect();
+            rows::values(session, table, &column.name, &first).await?
+        }
+    };
     let mut generated_ids = is_key(table, column) && classify::generated_ids(&values);
-    if generated_ids {
+    if let (true, Rows::Chosen(rows)) = (generated_ids, rows) {
         // A key crosses as it is, so every value counts, not only the sample.
         for chunk in chunks(rows) {
             generated_ids &=
@@ -117,13 +119,14 @@ fn elements(column: &Column, arrays: &[String]) -> Looks {
     classify::column(column, &values)
 }
 
-async fn json(session: &Session, table: &Table, column: &Column, rows: &BTreeSet<RowId>) -> Result<Evidence> {
+async fn json(session: &Session, table: &Table, column: &Column, rows: &Rows) -> Result<Evidence> {
     let mut found = Found::default();
-    for chunk in chunks(rows) {
-        for text in rows::values(session, table, &column.name, &chunk).await? {
-            // The server has checked it; numbers beyond f64 do not matter here.
-            if let Ok(value) = serde_json::from_str::<Value>(&text) {
-                found.walk("", "", "", &value);
+    match rows {
+        // A path that no document of the first ones has is met, and refused, while it is copied.
+        Rows::All => found.read(&rows::first_values(session, table, &column.name, DOCUMENTS).await?),
+        Rows::Chosen(rows) => {
+            for chunk in chunks(rows) {
+                found.read(&rows::values(session, table, &column.name, &chunk).await?);
             }
         }
     }
@@ -139,9 +142,9 @@ async fn json(session: &Session, table: &Table, column: &Column, rows: &BTreeSet
 }
 
 fn chunks(rows: &BTreeSet<RowId>) -> impl Iterator<Item = BTreeSet<RowId>> {
-    let rows: Vec<&RowId> = rows.iter().collect();
+    let rows: Vec<RowId> = rows.iter().copied().collect();
     let chunks: Vec<BTreeSet<RowId>> =
-        rows.chunks(CHUNK).map(|chunk| chunk.iter().map(|&row| row.clone()).collect()).collect();
+        rows.chunks(CHUNK).map(|chunk| chunk.iter().copied().collect()).collect();
     chunks.into_iter()
 }
 
@@ -153,6 +156,15 @@ struct Found {
 }
 
 impl Found {
+    fn read(&mut self, documents: &[String]) {
+        for text in documents {
+            // The server has checked it; numbers beyond f64 do not matter here.
+            if let Ok(value) = serde_json::from_str::<Value>(text) {
+                self.walk("", "", "", &value);
+            }
+        }
+    }
+
     /// Names paths as `mask::json` does.
     fn walk(&mut self, path: &str, shown: &str, key: &str, value: &Value) {
         match value {

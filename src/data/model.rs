@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+pub use super::row::RowId;
 use crate::config::masking::Strategy;
 use crate::model::quote_identifier;
 
@@ -91,20 +92,43 @@ pub struct ForeignKey {
     pub nullable: bool,
 }
 
-/// A row's place in its table, stable within the snapshot: the partition's oid and the ctid.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RowId {
-    pub partition: u32,
-    /// As the server writes it: `(12,3)`.
-    pub ctid: String,
+/// Rows of a table.
+#[derive(Debug, Clone)]
+pub enum Rows {
+    /// Every one, without a list.
+    All,
+    Chosen(BTreeSet<RowId>),
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self::Chosen(BTreeSet::new())
+    }
+}
+
+impl Rows {
+    /// How many; `None` where nobody has counted.
+    pub fn len(&self) -> Option<u64> {
+        match self {
+            Self::All => None,
+            Self::Chosen(rows) => Some(rows.len() as u64),
+        }
+    }
+
+    /// True where none was chosen.
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
 }
 
 /// Which rows of a table cross.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    pub rows: BTreeSet<RowId>,
-    /// Columns set to NULL because what they refer to stays behind.
+    pub rows: Rows,
+    /// Columns set to NULL in single rows because what they refer to stays behind.
     pub nulled: BTreeMap<RowId, BTreeSet<String>>,
+    /// Columns set to NULL in every row: they refer to a table that stays behind.
+    pub emptied: BTreeSet<String>,
     /// Why rows of this table cross, and how many for each reason: "root", "belongs to User",
     /// "needed by Story.authorId", "whole table".
     pub reasons: BTreeMap<String, u64>,

@@ -47,10 +47,11 @@ pub fn plan(inputs: Inputs<'_>) -> Result<(CopyPlan, Rules)> {
     for (name, selection) in inputs.subset {
         let Some(table) = inputs.catalog.table(name).filter(|_| !selection.rows.is_empty()) else { continue };
         let columns = table.columns.iter().map(|c| planning.column(table, c)).collect::<Result<_>>()?;
+        let in_production = inputs.counts.get(name).copied().unwrap_or(table.estimated_rows);
         planning.plan.tables.push(TablePlan {
             table: name.clone(),
-            rows: selection.rows.len() as u64,
-            rows_in_production: inputs.counts.get(name).copied().unwrap_or(table.estimated_rows),
+            rows: selection.rows.len().unwrap_or(in_production),
+            rows_in_production: in_production,
             reasons: selection.reasons.clone(),
             nulled: selection.nulled.len() as u64,
             columns,

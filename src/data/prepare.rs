@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
+use secrecy::ExposeSecret as _;
 
-use super::mask::Masker;
+use super::job::{Extent, Job};
 use super::model::{Catalog, CopyPlan, Subset, TableName};
-use super::plan::{Inputs, Unclassified, plan};
+use super::plan::{Inputs, plan};
 use super::subset::{self, rows};
 use super::{catalog, evidence, identity, text};
-use crate::config::Settings;
 use crate::config::masking::Strategy;
 use crate::failure::Failure;
 use crate::postgres::{Session, connect, connect_url_read_only, failure};
@@ -26,15 +26,9 @@ const COUNTED: u64 = 1_000_000;
 ///
 /// # Errors
 /// Refuses when both sides are one database, or production would let itself be written.
-pub async fn prepare(
-    settings: Settings,
-    limit: Option<u32>,
-    unclassified: Unclassified,
-    ui: &Ui,
-) -> Result<Prepared> {
-    let url = production_url(&settings)?;
-    let staging = connect(&settings.database_user()?).await.context("open staging")?;
-    let production = connect_url_read_only(&url).await.context("open production")?;
+pub async fn prepare(job: Job, ui: &Ui) -> Result<Prepared> {
+    let staging = connect(&job.owner).await.context("open staging")?;
+    let production = connect_url_read_only(job.source.expose_secret()).await.context("open production")?;
     identity::refuse_same(&production, &staging).await?;
     drop(staging);
     production.batch_execute(BEGIN).await.map_err(|error| failed("begin", &error))?;
@@ -43,13 +37,14 @@ pub async fn prepare(
     let snapshot_id = exported.map_err(|error| failed("export the snapshot", &error))?.get(0);
 
     ui.phase("read production");
-    let copy = &settings.config.copy;
-    let catalog = catalog::read(&production, &copy.schemas).await?;
+    let catalog = catalog::read(&production, &job.copy.schemas).await?;
     ui.phase("select rows");
-    let limit = limit.unwrap_or(copy.limit);
-    let (subset, warnings) = subset::select(&production, &catalog, copy, limit).await?;
+    let (subset, warnings) = match job.extent {
+        Extent::All => (subset::all(&catalog, &job.copy)?, Vec::new()),
+        Extent::Roots(limit) => subset::select(&production, &catalog, &job.copy, limit).await?,
+    };
     ui.phase("look at columns");
-    let masking = &settings.config.masking;
+    let masking = &job.masking;
     let samples = evidence::gather(&production, &catalog, &subset, masking).await?;
     let mut counts = BTreeMap::new();
     for table in catalog.tables.iter().filter(|t| subset.contains_key(&t.name) && t.estimated_rows < COUNTED)
@@ -62,10 +57,10 @@ pub async fn prepare(
         counts: &counts,
         masking,
         samples: &samples,
-        unclassified,
+        unclassified: job.unclassified,
     })?;
     plan.warnings.extend(warnings);
-    Ok(Prepared { settings, production, snapshot_id, catalog, subset, plan, rules })
+    Ok(Prepared { job, production, snapshot_id, catalog, subset, plan, rules })
 }
 
 fn failed(what: &str, error: &tokio_postgres::Error) -> anyhow::Error {
@@ -74,7 +69,7 @@ fn failed(what: &str, error: &tokio_postgres::Error) -> anyhow::Error {
 
 /// All that the copy itself needs. Dropping it ends the snapshot.
 pub struct Prepared {
-    pub settings: Settings,
+    pub job: Job,
     /// The leader: in a read-only transaction, whose snapshot others take over.
     pub production: Session,
     /// For `SET TRANSACTION SNAPSHOT`, as long as the leader's transaction is open.
@@ -120,39 +115,4 @@ impl Prepared {
         names.dedup();
         format!("nobody has decided what happens to {}", names.join(", "))
     }
-
-    /// The masker with the secret key of `masking.key`.
-    ///
-    /// # Errors
-    /// Refuses a missing or short key: masks of a guessable key can be reversed.
-    pub fn masker(&self) -> Result<Masker> {
-        let config = &self.settings.config;
-        let hint = "set `masking: key: ${STAGECTL_MASKING_KEY}`, with `STAGECTL_MASKING_KEY: {generate: hex, length: 64}` under `env`";
-        let key = config
-            .masking
-            .key
-            .as_deref()
-            .ok_or_else(|| Failure::config("stagectl.yml has no `masking.key`").hint(hint))?;
-        let key = self.settings.expand(key).context("masking.key")?;
-        if key.len() < 16 {
-            return Err(Failure::config("masking.key is shorter than 16 characters").hint(hint).into());
-        }
-        Ok(Masker::new(&key, &config.copy.email_domain))
-    }
-}
-
-/// The URL of production's database.
-///
-/// # Errors
-/// Refuses where none is set, or its variable is not.
-pub fn production_url(settings: &Settings) -> Result<String> {
-    let hint =
-        "put PRODUCTION_DATABASE_URL in the environment or in .env.production (mode 0600, never in git)";
-    let production = settings.config.production.as_ref();
-    let text = production.and_then(|production| production.database_url.as_deref()).unwrap_or_default();
-    let url = settings.expand(text).context("production.database_url")?;
-    if url.is_empty() {
-        return Err(Failure::config("production.database_url is not set").hint(hint).into());
-    }
-    Ok(url)
 }

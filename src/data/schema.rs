@@ -20,7 +20,7 @@ pub struct Schema {
 
 /// Takes the schema out of production, within the snapshot that the rows come from.
 pub async fn dump(prepared: &Prepared, place: &Place, access: &Access) -> Result<Schema> {
-    let schemas = &prepared.settings.config.copy.schemas;
+    let schemas = &prepared.job.copy.schemas;
     let others = prepared.production.query(OTHERS, &[schemas]).await.map_err(quiet("list the schemas"))?;
     let mut arguments: Vec<String> = [
         "--schema-only",

@@ -1,7 +1,6 @@
 //! Rows from production's snapshot to the new database, masked between the two COPY streams.
 //! Memory does not grow with the rows.
 
-use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::time::Instant;
 
@@ -13,9 +12,11 @@ use super::cells;
 use super::leak::{Originals, Patterns};
 use super::lines::Lines;
 use super::mask::{Masker, copytext};
-use super::model::{Column, RowId, Selection, Table};
+use super::model::{Column, RowId, Rows, Selection, Table};
 use super::prepare::Prepared;
 use super::quiet::quiet;
+use super::row::{Tid, by_partition};
+use super::subset::rows::from;
 use crate::config::masking::Strategy;
 use crate::failure::Failure;
 use crate::model::quote_identifier;
@@ -102,7 +103,7 @@ pub async fn table(
     target.batch_execute(&begin).await.map_err(quiet(format!("begin to write {name}")))?;
     let sink = target.copy_in::<_, Bytes>(&statement).await.map_err(quiet(format!("write {name}")))?;
     let mut sink = Box::pin(sink);
-    let (id, total) = (format!("copy {name}"), selection.rows.len() as u64);
+    let (id, total) = (format!("copy {name}"), selection.rows.len());
     let mut done = Transferred::default();
     let none = std::collections::BTreeSet::new();
     read(
@@ -117,7 +118,7 @@ pub async fn table(
                 if index > 0 {
                     line.push(b'\t');
                 }
-                if nulled.contains(&column.name) {
+                if nulled.contains(&column.name) || selection.emptied.contains(&column.name) {
                     done.nulled += u64::from(*field != b"\\N");
                     line.extend_from_slice(b"\\N");
                     continue;
@@ -147,7 +148,7 @@ pub async fn table(
             done.rows += 1;
             done.bytes += line.len() as u64;
             if done.rows.is_multiple_of(1000) {
-                ui.step_progress(&id, done.rows, Some(total), "rows");
+                ui.step_progress(&id, done.rows, total, "rows");
             }
             Ok(Some(line))
         },
@@ -177,17 +178,16 @@ async fn read(
     row: &mut Row<'_>,
     mut target: Option<Target<'_>>,
 ) -> Result<()> {
-    let mut partitions: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
-    for id in &selection.rows {
-        partitions.entry(id.partition).or_default().push(&id.ctid);
-    }
+    let Rows::Chosen(chosen) = &selection.rows else {
+        return everything(production, table, columns, row, target).await;
+    };
     let list: Vec<String> = std::iter::once("ctid".to_owned())
         .chain(columns.iter().map(|column| quote_identifier(&column.name)))
         .collect();
     let failed = quiet(format!("read {}", table.name));
     let mut frame: Vec<u8> = Vec::new();
-    for (partition, ctids) in partitions {
-        for ids in ctids.chunks(BATCH) {
+    for (partition, places) in by_partition(chosen) {
+        for ids in places.chunks(BATCH) {
             let quoted: Vec<String> = ids.iter().map(|id| format!("\"{id}\"")).collect();
             let statement = format!(
                 "COPY (SELECT {} FROM {} WHERE tableoid = {partition} AND ctid = ANY ('{{{}}}'::tid[])) TO STDOUT",
@@ -203,7 +203,7 @@ async fn read(
                 while let Some(line) = lines.next() {
                     let fields: Vec<&[u8]> = copytext::fields(line).collect();
                     let (ctid, fields) = fields.split_first().context("a row without fields")?;
-                    let id = RowId { partition, ctid: String::from_utf8_lossy(ctid).into_owned() };
+                    let id = RowId { partition, place: place(ctid)? };
                     if let Some(line) = row(&id, fields)? {
                         frame.extend_from_slice(&line);
                     }
@@ -214,6 +214,46 @@ async fn read(
                     send(target, &mut frame, table).await?;
                 }
             }
+        }
+    }
+    match &mut target {
+        Some(target) if !frame.is_empty() => send(target, &mut frame, table).await,
+        _ => Ok(()),
+    }
+}
+
+fn place(field: &[u8]) -> Result<Tid> {
+    std::str::from_utf8(field).ok().and_then(Tid::parse).context("a row without its place")
+}
+
+/// Every row of a table, as one stream.
+async fn everything(
+    production: &Session,
+    table: &Table,
+    columns: &[&Column],
+    row: &mut Row<'_>,
+    mut target: Option<Target<'_>>,
+) -> Result<()> {
+    let list: Vec<String> = columns.iter().map(|column| quote_identifier(&column.name)).collect();
+    let failed = quiet(format!("read {}", table.name));
+    let statement = format!("COPY (SELECT {} FROM {}) TO STDOUT", list.join(", "), from(table));
+    let stream = production.copy_out(&statement).await.map_err(&failed)?;
+    futures_util::pin_mut!(stream);
+    let (mut lines, mut frame) = (Lines::default(), Vec::new());
+    // No cut is made row by row where every row crosses.
+    let anywhere = RowId { partition: 0, place: Tid::new(0, 0) };
+    while let Some(chunk) = stream.try_next().await.map_err(&failed)? {
+        lines.push(&chunk);
+        while let Some(line) = lines.next() {
+            let fields: Vec<&[u8]> = copytext::fields(line).collect();
+            if let Some(line) = row(&anywhere, &fields)? {
+                frame.extend_from_slice(&line);
+            }
+        }
+        if frame.len() >= FRAME
+            && let Some(target) = &mut target
+        {
+            send(target, &mut frame, table).await?;
         }
     }
     match &mut target {

@@ -8,9 +8,11 @@ use anyhow::{Context as _, Result};
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::{ErrorPosition, SqlState};
 
+use super::clone::Migrator;
 use super::locks::{LockMode, LockTaken};
 use super::script::{Script, controls_transaction};
 use super::statements::Statement;
+use super::step::Action;
 use super::watch::{Lock, Watch};
 use crate::postgres::{Session, explain};
 
@@ -46,12 +48,27 @@ impl Stopped {
         format!("{}: {} — in `{}`", self.place, self.message, self.statement)
     }
 
+    /// What COMMIT refuses.
+    pub fn at_commit(script: &Script, error: &tokio_postgres::Error) -> Self {
+        Self {
+            place: script.file.display().to_string(),
+            statement: "COMMIT".to_owned(),
+            sqlstate: code(error),
+            message: explain(error),
+        }
+    }
+
     /// True where the script raised an exception itself.
     pub fn is_raised(&self) -> bool {
         self.sqlstate == SqlState::RAISE_EXCEPTION.code()
             || self.sqlstate == SqlState::FEATURE_NOT_SUPPORTED.code()
+            || self.sqlstate.is_empty() && DECLARATIONS.iter().any(|word| self.message.contains(word))
     }
 }
+
+/// How the tools' own languages say that there is no way back.
+const DECLARATIONS: [&str; 4] =
+    ["NotImplementedError", "IrreversibleError", "IrreversibleMigration", "irreversible"];
 
 /// What running a script gave.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +81,15 @@ pub struct Applied {
 impl Applied {
     pub fn is_ok(&self) -> bool {
         self.stopped.is_none()
+    }
+}
+
+/// Runs a step's up or down as the migration's own role. A command is not watched here: it has
+/// sessions of its own.
+pub async fn perform(migrator: &Migrator, action: &Action, watch: Option<&Watch>) -> Result<Applied> {
+    match action {
+        Action::Script(script) => apply(migrator, script, watch).await,
+        Action::Command(command) => command.apply(&migrator.address).await,
     }
 }
 
@@ -88,13 +114,7 @@ pub async fn apply(session: &Session, script: &Script, watch: Option<&Watch>) ->
         Some(_) => drop(session.batch_execute("ROLLBACK").await),
         None if script.wrapped => {
             if let Err(error) = session.batch_execute("COMMIT").await {
-                let last = script.statements.last();
-                applied.stopped = Some(Stopped {
-                    place: script.file.display().to_string(),
-                    statement: last.map_or_else(String::new, |_| "COMMIT".to_owned()),
-                    sqlstate: code(&error),
-                    message: explain(&error),
-                });
+                applied.stopped = Some(Stopped::at_commit(script, &error));
             }
         }
         None => {}
@@ -110,7 +130,16 @@ pub async fn apply_part(session: &Session, script: &Script, count: usize) -> Res
     if script.wrapped {
         session.batch_execute("BEGIN").await.context("begin")?;
     }
-    for statement in script.statements.iter().take(count) {
+    run_statements(session, script, &script.statements[..count.min(script.statements.len())]).await
+}
+
+/// Runs these statements of a script, without a transaction of their own.
+pub async fn run_statements(
+    session: &Session,
+    script: &Script,
+    statements: &[Statement],
+) -> Result<Option<Stopped>> {
+    for statement in statements {
         if let Err(stopped) = run(session, script, statement, None).await? {
             return Ok(Some(stopped));
         }

@@ -30,6 +30,19 @@ pub struct Clones {
     has_strategy: bool,
 }
 
+/// A session as the migration's own role, and the address by which a command gets its own.
+pub struct Migrator {
+    pub session: Session,
+    pub address: DatabaseAddress,
+}
+
+impl std::ops::Deref for Migrator {
+    type Target = Session;
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
 /// A clone that was made.
 #[derive(Debug, Clone, Default)]
 pub struct Made {
@@ -65,6 +78,10 @@ impl Clones {
 
     pub fn admin(&self) -> &Session {
         &self.admin
+    }
+
+    pub fn run_id(&self) -> &str {
+        &self.run_id
     }
 
     fn original(&self) -> &str {
@@ -184,13 +201,14 @@ impl Clones {
     }
 
     /// A session on a clone as the migration's own role.
-    pub async fn as_user(&self, clone: &str) -> Result<Session> {
-        let session = connect(&self.user_address.database(clone)).await?;
+    pub async fn as_user(&self, clone: &str) -> Result<Migrator> {
+        let address = self.user_address.database(clone);
+        let session = connect(&address).await?;
         session
             .batch_execute(&format!("SET stagectl.run_id = {}", quote_literal(&self.run_id)))
             .await
             .context("name the run")?;
-        Ok(session)
+        Ok(Migrator { session, address })
     }
 
     /// A session on a clone as the administrator, who sees every row and lock.

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::apply::{Applied, Stopped, apply};
-use super::clone::Clones;
+use super::apply::{Applied, Stopped, perform};
+use super::clone::{Clones, Migrator};
 use super::fingerprint::{DataDifference, Difference, State, data_differences, schema_differences};
-use super::source::Step;
+use super::step::Step;
 use super::tables::Table;
 use super::watch::Watch;
 use crate::config::migration::{Migration, NamedQuery};
@@ -36,7 +36,10 @@ pub struct Lab {
     pub ui: Ui,
     /// The pristine clone that all others are copied from.
     pub base: String,
+    /// The pristine clone's state.
     pub before: State,
+    /// The staging database's own state, to prove that it stays.
+    pub original: State,
     /// The tables that the migration is about.
     pub tables: Vec<Table>,
     pub migrated: Option<Migrated>,
@@ -65,10 +68,10 @@ impl Lab {
         clones: Clones,
         ui: Ui,
         base: String,
-        before: State,
+        (before, original): (State, State),
         tables: Vec<Table>,
     ) -> Self {
-        Self { inputs, clones, ui, base, before, tables, migrated: None, volatile: None }
+        Self { inputs, clones, ui, base, before, original, tables, migrated: None, volatile: None }
     }
 
     /// The clone with up applied; made at the first call.
@@ -81,7 +84,7 @@ impl Lab {
         let watch = Watch::new(self.clones.as_admin(&clone).await?, backend(&session).await?).await?;
         let mut ups = Vec::new();
         for step in &self.inputs.steps {
-            let up = apply(&session, &step.up, Some(&watch)).await?;
+            let up = perform(&session, &step.up, Some(&watch)).await?;
             for run in &up.statements {
                 self.ui
                     .detail(format!("{} {:.1} ms, {} rows: {}", run.place, run.ms, run.rows, run.statement));
@@ -109,9 +112,9 @@ impl Lab {
     }
 
     /// Applies all ups on a clone; the first that stops ends it.
-    pub async fn up(&self, session: &Session) -> Result<Option<Stopped>> {
+    pub async fn up(&self, session: &Migrator) -> Result<Option<Stopped>> {
         for step in &self.inputs.steps {
-            let up = apply(session, &step.up, None).await?;
+            let up = perform(session, &step.up, None).await?;
             if up.stopped.is_some() {
                 return Ok(up.stopped);
             }
@@ -120,15 +123,20 @@ impl Lab {
     }
 
     /// Applies all downs in reverse; a step without one is left out.
-    pub async fn down(&self, session: &Session) -> Result<Option<Stopped>> {
+    pub async fn down(&self, session: &Migrator) -> Result<Option<Stopped>> {
         for step in self.inputs.steps.iter().rev() {
             let Some(script) = &step.down else { continue };
-            let down = apply(session, script, None).await?;
+            let down = perform(session, script, None).await?;
             if down.stopped.is_some() {
                 return Ok(down.stopped);
             }
         }
         Ok(None)
+    }
+
+    /// The volatile columns, as far as they had to be asked for.
+    pub fn known_volatile(&self) -> Volatile {
+        self.volatile.clone().unwrap_or_default()
     }
 
     /// Columns that a second, independent up fills with other values than the first.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::lab::Inputs;
-use super::source::Step;
+use super::step::{Action as Deed, Step};
 use super::verdict::Category;
 
 /// The plan of a run: every action with its reason.
@@ -51,20 +51,17 @@ pub fn plan(inputs: &Inputs, database: &str, role: &str, categories: &[Category]
 fn planned(step: &Step) -> PlannedStep {
     PlannedStep {
         name: step.name.clone(),
-        up_statements: step.up.statements.len(),
-        down_statements: step.down.as_ref().map(|down| down.statements.len()),
-        up_transaction: step.up.transaction.clone(),
-        down_transaction: step.down.as_ref().map(|down| down.transaction.clone()),
+        up_statements: step.up.count(),
+        down_statements: step.down.as_ref().map(Deed::count),
+        up_transaction: step.up.transaction(),
+        down_transaction: step.down.as_ref().map(Deed::transaction),
     }
 }
 
 fn describe(category: Category, inputs: &Inputs) -> (String, &'static str) {
     let (conversions, assertions) = (inputs.config.conversions.len(), inputs.config.assertions.len());
-    let boundaries: usize = inputs
-        .steps
-        .iter()
-        .map(|step| step.up.statements.len() + step.down.as_ref().map_or(0, |down| down.statements.len()))
-        .sum();
+    let boundaries: usize =
+        inputs.steps.iter().map(|step| step.up.count() + step.down.as_ref().map_or(0, Deed::count)).sum();
     match category {
         Category::Prerequisites => (
             "drop stale clones, check server, rights and sessions, clone the staging database".to_owned(),

@@ -3,16 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::script::Script;
+use super::step::{Action, Step};
 use crate::config::migration::{Layout, Migration};
 use crate::failure::Failure;
-
-/// One step: an up, and a down where there is one.
-#[derive(Debug, Clone)]
-pub struct Step {
-    pub name: String,
-    pub up: Script,
-    pub down: Option<Script>,
-}
 
 /// Reads the steps in the order in which they are applied.
 ///
@@ -66,7 +59,7 @@ fn step(root: &Path, folder: &Path, migration: &Migration) -> Result<Step, Failu
     if up.is_empty() {
         return Err(Failure::config(format!("{}: holds no statement", up.file.display())));
     }
-    Ok(Step { name, up, down: script("down.sql")? })
+    Ok(Step::new(name, up.into(), script("down.sql")?.map(Action::from)))
 }
 
 #[cfg(test)]

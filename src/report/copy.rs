@@ -13,7 +13,8 @@ pub struct CopyBody {
     /// The phase that was reached: `backup`, `schema`, `rows`, `finish`, `proof`, `swap`, `cache` or `done`.
     pub phase: String,
     pub root: Option<String>,
-    pub limit: u32,
+    /// Rows of the root table asked for; absent where all rows cross.
+    pub limit: Option<u32>,
     pub production_version: String,
     pub staging_version: String,
     /// Production's snapshot that all rows come from.

@@ -217,6 +217,34 @@ async fn a_copy_is_whole_masked_and_can_be_taken_back() {
 }
 
 #[tokio::test]
+async fn a_full_copy_takes_every_row_and_nulls_what_led_to_a_skipped_table() {
+    if !engine_or_skip() {
+        return;
+    }
+    let sides = Sides::start().await;
+    let tables = ["\"User\"", "\"Order\"", "\"Visit\"", "audit"];
+    let report = sides.workspace.stagectl(&["copy-data", "--all", "--json", "--yes"]).expect_code(0).json();
+    assert_eq!(report["limit"], Value::Null);
+    for table in tables {
+        let count = format!("SELECT count(*) FROM {table}");
+        assert_eq!(sides.here(&count).await, sides.production.texts("shop", &count).await, "{table}");
+    }
+    let dump = sides.dump("staging_db").to_lowercase();
+    for original in ["mail.example", "jane doe number", "5550", "köln"] {
+        assert!(!dump.contains(original), "`{original}` has crossed");
+    }
+    assert_eq!(sides.here("SELECT count(\"userId\") FROM audit").await, ["40"]);
+    sides.workspace.stagectl(&["copy-data", "--all", "--limit", "3"]).expect_code(2);
+
+    let config = sides.workspace.read("stagectl.yml");
+    let config = config.replace("copy:\n", "copy:\n  skip_tables: [User, Order, Visit]\n");
+    sides.workspace.write("stagectl.yml", &config);
+    sides.workspace.stagectl(&["copy-data", "--all", "--yes"]).expect_code(0);
+    assert_eq!(sides.here("SELECT count(*) FROM audit").await, ["40"]);
+    assert_eq!(sides.here("SELECT count(\"userId\") FROM audit").await, ["0"]);
+}
+
+#[tokio::test]
 async fn a_personal_value_in_a_kept_column_stops_the_copy() {
     if !engine_or_skip() {
         return;

@@ -69,7 +69,7 @@ impl Routes {
         let set = |names: &[String], place: &str| -> Result<BTreeSet<TableName>> {
             names.iter().map(|name| named(catalog, name, place)).collect()
         };
-        let skipped = set(&copy.skip_tables, "copy.skip_tables")?;
+        let skipped = skipped(catalog, copy)?;
         if skipped.contains(&root) {
             return Err(Failure::config(format!(
                 "`{root}` is the root of the copy and in `copy.skip_tables`"
@@ -111,6 +111,41 @@ impl Routes {
     }
 }
 
+/// The tables of `copy.skip_tables`.
+///
+/// # Errors
+/// Refuses a name that production does not have.
+pub fn skipped(catalog: &Catalog, copy: &Copy) -> Result<BTreeSet<TableName>> {
+    copy.skip_tables.iter().map(|name| named(catalog, name, "copy.skip_tables")).collect()
+}
+
+/// The columns of a table to set to NULL in every row, because they refer to tables left out.
+///
+/// # Errors
+/// Refuses where a reference to a table left out cannot be cut.
+pub fn emptied(
+    catalog: &Catalog,
+    table: &TableName,
+    skipped: &BTreeSet<TableName>,
+) -> Result<BTreeSet<String>> {
+    let leaving = catalog.keys.iter().filter(|key| key.child == *table && skipped.contains(&key.parent));
+    leaving
+        .map(|key| {
+            let cut = if key.nullable { cut(catalog, key) } else { None };
+            cut.ok_or_else(|| needs_skipped(key))
+        })
+        .collect()
+}
+
+fn needs_skipped(key: &ForeignKey) -> anyhow::Error {
+    Failure::config(format!(
+        "`{}.{}` needs rows of `{}`, which `copy.skip_tables` leaves out",
+        key.child, key.name, key.parent
+    ))
+    .hint(format!("skip `{}` too, or copy both", key.child))
+    .into()
+}
+
 fn edge(
     catalog: &Catalog,
     key: &ForeignKey,
@@ -127,12 +162,7 @@ fn edge(
     let cut = if key.nullable { cut(catalog, key) } else { None };
     let up = (policy == Some(KeyPolicy::Follow) || cut.is_none()) && !skipped.contains(&key.parent);
     if skipped.contains(&key.parent) && cut.is_none() && !skipped.contains(&key.child) {
-        return Err(Failure::config(format!(
-            "`{place}` needs rows of `{}`, which `copy.skip_tables` leaves out",
-            key.parent
-        ))
-        .hint(format!("skip `{}` too, or copy both", key.child))
-        .into());
+        return Err(needs_skipped(key));
     }
     // More rows of the root than the limit come along only where the config asks for it.
     let onto_itself = key.child == key.parent || key.child == *root;

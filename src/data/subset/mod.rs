@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result};
 
 use self::keys::{Edge, Routes};
-use super::model::{Catalog, RowId, Subset, Table, TableName};
+use super::model::{Catalog, RowId, Rows, Selection, Subset, Table, TableName};
 use crate::config::data::Copy;
 use crate::postgres::Session;
 
@@ -37,13 +37,40 @@ pub async fn select(
         }
     }
     let mut round: Found =
-        selection.subset.iter().map(|(name, selected)| (name.clone(), selected.rows.clone())).collect();
+        selection.subset.iter().map(|(name, selected)| (name.clone(), chosen(selected).clone())).collect();
     while !round.is_empty() {
         round = selection.up(&routes, &round).await?;
     }
     selection.cut(&routes).await?;
     let warnings = selection.left_behind(&routes).await?;
     Ok((selection.subset, warnings))
+}
+
+/// Every row of every table that is not skipped.
+///
+/// # Errors
+/// Refuses a skipped table that a kept one cannot do without.
+pub fn all(catalog: &Catalog, copy: &Copy) -> Result<Subset> {
+    let skipped = keys::skipped(catalog, copy)?;
+    let mut subset = Subset::new();
+    for table in catalog.tables.iter().filter(|table| !skipped.contains(&table.name)) {
+        let emptied = keys::emptied(catalog, &table.name, &skipped)?;
+        let reasons = BTreeMap::from([("all rows".to_owned(), 0)]);
+        subset.insert(
+            table.name.clone(),
+            Selection { rows: Rows::All, emptied, reasons, ..Selection::default() },
+        );
+    }
+    Ok(subset)
+}
+
+/// The rows of a selection that was made row by row.
+fn chosen(selection: &Selection) -> &BTreeSet<RowId> {
+    static NONE: BTreeSet<RowId> = BTreeSet::new();
+    match &selection.rows {
+        Rows::Chosen(rows) => rows,
+        Rows::All => &NONE,
+    }
 }
 
 struct Selecting<'a> {
@@ -60,7 +87,8 @@ impl<'a> Selecting<'a> {
     /// Adds rows for a reason; returns those that are new.
     fn add(&mut self, table: &TableName, reason: &str, rows: Vec<RowId>) -> BTreeSet<RowId> {
         let selected = self.subset.entry(table.clone()).or_default();
-        let new: BTreeSet<RowId> = rows.into_iter().filter(|row| selected.rows.insert(row.clone())).collect();
+        let Rows::Chosen(chosen) = &mut selected.rows else { return BTreeSet::new() };
+        let new: BTreeSet<RowId> = rows.into_iter().filter(|row| chosen.insert(*row)).collect();
         if !new.is_empty() {
             *selected.reasons.entry(reason.to_owned()).or_default() += new.len() as u64;
         }
@@ -104,10 +132,10 @@ impl<'a> Selecting<'a> {
             let (false, Some(column)) = (up, cut) else { continue };
             let Some(selected) = self.subset.get(&key.child) else { continue };
             let (parent, child) = (self.table(&key.parent)?, self.table(&key.child)?);
-            let pairs = rows::parents(self.session, key, parent, child, &selected.rows).await?;
+            let pairs = rows::parents(self.session, key, parent, child, chosen(selected)).await?;
             let staying: Vec<RowId> = pairs
                 .into_iter()
-                .filter(|(_, row)| !self.subset.get(&key.parent).is_some_and(|s| s.rows.contains(row)))
+                .filter(|(_, row)| !self.subset.get(&key.parent).is_some_and(|s| chosen(s).contains(row)))
                 .map(|(child, _)| child)
                 .collect();
             if let Some(selected) = self.subset.get_mut(&key.child) {

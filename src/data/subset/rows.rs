@@ -1,13 +1,14 @@
 //! Rows found by SQL. A row is its partition and place (`tableoid`, `ctid`), which hold still in a
 //! snapshot, so that no table needs a primary key.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
 use crate::data::model::{ForeignKey, RowId, Table, TableName};
+use crate::data::row::by_partition;
 use crate::failure::Failure;
 use crate::model::quote_identifier;
 use crate::postgres::{Session, explain, failure_saying};
@@ -28,14 +29,14 @@ pub async fn first(session: &Session, table: &Table, limit: u32) -> Result<Vec<R
     } else {
         table.primary_key.iter().map(|column| quote_identifier(column)).collect::<Vec<_>>().join(", ")
     };
-    let sql = format!("SELECT tableoid, ctid::text FROM {} ORDER BY {order} LIMIT {limit}", from(table));
+    let sql = format!("SELECT tableoid, ctid FROM {} ORDER BY {order} LIMIT {limit}", from(table));
     let rows = session.query(&sql, &[]).await.map_err(|error| failed(&table.name, &error))?;
     Ok(rows.iter().map(|row| row_id(row, 0)).collect())
 }
 
 /// Every row.
 pub async fn all(session: &Session, table: &Table) -> Result<Vec<RowId>> {
-    let sql = format!("SELECT tableoid, ctid::text FROM {}", from(table));
+    let sql = format!("SELECT tableoid, ctid FROM {}", from(table));
     let rows = session.query(&sql, &[]).await.map_err(|error| failed(&table.name, &error))?;
     Ok(rows.iter().map(|row| row_id(row, 0)).collect())
 }
@@ -63,7 +64,7 @@ pub async fn children(
     parents: &BTreeSet<RowId>,
 ) -> Result<Vec<RowId>> {
     let sql = format!(
-        "SELECT c.tableoid, c.ctid::text FROM {} p JOIN {} c ON {} WHERE p.tableoid = $1 AND p.ctid = ANY ($2::text[]::tid[])",
+        "SELECT c.tableoid, c.ctid FROM {} p JOIN {} c ON {} WHERE p.tableoid = $1 AND p.ctid = ANY ($2)",
         from(parent),
         from(child),
         joined(key)
@@ -81,7 +82,7 @@ pub async fn parents(
     children: &BTreeSet<RowId>,
 ) -> Result<Vec<(RowId, RowId)>> {
     let sql = format!(
-        "SELECT c.tableoid, c.ctid::text, p.tableoid, p.ctid::text FROM {} c JOIN {} p ON {} WHERE c.tableoid = $1 AND c.ctid = ANY ($2::text[]::tid[])",
+        "SELECT c.tableoid, c.ctid, p.tableoid, p.ctid FROM {} c JOIN {} p ON {} WHERE c.tableoid = $1 AND c.ctid = ANY ($2)",
         from(child),
         from(parent),
         joined(key)
@@ -99,10 +100,23 @@ pub async fn values(
 ) -> Result<Vec<String>> {
     let column = quote_identifier(column);
     let sql = format!(
-        "SELECT {column}::text FROM {} WHERE tableoid = $1 AND ctid = ANY ($2::text[]::tid[]) AND {column} IS NOT NULL",
+        "SELECT {column}::text FROM {} WHERE tableoid = $1 AND ctid = ANY ($2) AND {column} IS NOT NULL",
         from(table)
     );
     Ok(batched(session, &sql, &table.name, rows).await?.iter().map(|row| row.get(0)).collect())
+}
+
+/// The text of one column in the first rows of a table, without NULLs.
+pub async fn first_values(
+    session: &Session,
+    table: &Table,
+    column: &str,
+    count: usize,
+) -> Result<Vec<String>> {
+    let column = quote_identifier(column);
+    let sql = format!("SELECT {column}::text FROM {} WHERE {column} IS NOT NULL LIMIT {count}", from(table));
+    let rows = session.query(&sql, &[]).await.map_err(|error| failed(&table.name, &error))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 fn joined(key: &ForeignKey) -> String {
@@ -120,13 +134,9 @@ async fn batched(
     table: &TableName,
     rows: &BTreeSet<RowId>,
 ) -> Result<Vec<Row>> {
-    let mut places: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
-    for row in rows {
-        places.entry(row.partition).or_default().push(&row.ctid);
-    }
     let statement = session.prepare(sql).await.map_err(|error| failed(table, &error))?;
     let mut found = Vec::new();
-    for (partition, places) in places {
+    for (partition, places) in by_partition(rows) {
         for batch in places.chunks(BATCH) {
             found.extend(
                 session
@@ -140,7 +150,7 @@ async fn batched(
 }
 
 fn row_id(row: &Row, at: usize) -> RowId {
-    RowId { partition: row.get(at), ctid: row.get(at + 1) }
+    RowId { partition: row.get(at), place: row.get(at + 1) }
 }
 
 fn failed(table: &TableName, error: &tokio_postgres::Error) -> anyhow::Error {

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::migration::apply::{apply, apply_part};
 use crate::migration::fingerprint::State;
 use crate::migration::lab::{Lab, Volatile, backend, differences};
-use crate::migration::script::Script;
+use crate::migration::step::Action;
 
 /// More boundaries than this in one file are sampled.
 const MOST: usize = 24;
@@ -22,16 +22,18 @@ pub struct Cuts {
     pub wrong: Vec<String>,
 }
 
-/// Cuts `script` at its boundaries, on copies of `template`, whose state is `before`. The state
+/// Cuts the script of `action` at its boundaries, on copies of `template`, whose state is `before`. The state
 /// must be `before` again, or a second run must lead to `after`.
 pub async fn cut(
     lab: &Lab,
     template: &str,
-    script: &Script,
+    action: &Action,
     before: &State,
     after: &State,
     volatile: &Volatile,
 ) -> Result<Cuts> {
+    // Where a command's own boundaries are, only the command knows.
+    let Action::Script(script) = action else { return Ok(Cuts::default()) };
     let length = script.statements.len();
     // The last boundary of a transaction is the one before COMMIT.
     let boundaries: Vec<usize> =

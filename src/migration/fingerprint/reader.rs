@@ -1,12 +1,15 @@
 //! Takes fingerprints on one session: what is prepared and what was seen before stay, so that a
 //! second one costs little.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result};
 use futures_util::future::try_join_all;
 use tokio_postgres::Statement;
 
 use super::data::DataPrint;
 use super::schema::Known;
+use super::sequences::Position;
 use super::{State, data, schema, sequences, tables};
 use crate::postgres::Session;
 
@@ -77,6 +80,22 @@ impl Reader {
             .await
             .context("end reading")?;
         state
+    }
+
+    /// Makes what a session wrote count, before another one looks.
+    pub async fn flush(&self, session: &Session) -> Result<()> {
+        if self.counts {
+            session
+                .batch_execute("SELECT pg_catalog.pg_stat_force_next_flush()")
+                .await
+                .context("count what was written")?;
+        }
+        Ok(())
+    }
+
+    /// Where the sequences stand now.
+    pub async fn positions(&self, session: &Session) -> Result<BTreeMap<String, Position>> {
+        sequences::read(session, &self.sequences).await
     }
 
     async fn read(&mut self, session: &Session, earlier: Option<&State>) -> Result<State> {

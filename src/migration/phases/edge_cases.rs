@@ -7,13 +7,13 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio_postgres::error::SqlState;
 
 use super::UP_STOPPED;
-use crate::migration::apply::apply;
+use crate::migration::apply::perform;
 use crate::migration::cases::cuts::{self, Cuts};
 use crate::migration::cases::traffic::{self, Held};
 use crate::migration::cases::values::{self, Family, Placed};
 use crate::migration::fingerprint::State;
 use crate::migration::lab::{Lab, Volatile, differences};
-use crate::migration::script::Script;
+use crate::migration::step::Action;
 use crate::migration::verdict::{Category, Check};
 use crate::model::quote_identifier;
 use crate::report::CheckResult;
@@ -80,13 +80,13 @@ async fn cut_everywhere(lab: &Lab, volatile: &Volatile) -> Result<(Cuts, Cuts)> 
     for step in &steps {
         let after_clone = lab.clones.copy(&before_clone).await?;
         let session = lab.clones.as_user(&after_clone).await?;
-        apply(&session, &step.up, None).await?;
+        perform(&session, &step.up, None).await?;
         drop(session);
         let after = lab.state(&after_clone).await?;
         let ups = cuts::cut(lab, &before_clone, &step.up, &before, &after, volatile);
         let downs = async {
             match &step.down {
-                Some(script) => cuts::cut(lab, &after_clone, script, &after, &before, volatile).await,
+                Some(down) => cuts::cut(lab, &after_clone, down, &after, &before, volatile).await,
                 None => Ok(Cuts::default()),
             }
         };
@@ -205,7 +205,7 @@ async fn writers(lab: &Lab, after: &State, volatile: &Volatile) -> Result<CheckR
 /// True where every step has a down and the plain round trip restores all: only then can a
 /// difference be a strange row's doing.
 async fn round_trip_is_clean(lab: &Lab) -> Result<bool> {
-    if lab.inputs.steps.iter().any(|step| step.down.as_ref().is_none_or(Script::is_empty)) {
+    if lab.inputs.steps.iter().any(|step| step.down.as_ref().is_none_or(Action::is_empty)) {
         return Ok(false);
     }
     let clone = lab.clones.copy(&lab.base).await?;

@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::migration::clone::Clones;
 use crate::migration::fingerprint::State;
 use crate::migration::lab::{Inputs, Lab, differences};
-use crate::migration::script::Script;
+use crate::migration::step::Action;
 use crate::migration::tables::{self, Table};
 use crate::migration::verdict::{Category, Check};
 use crate::postgres::connect;
@@ -43,13 +43,13 @@ pub async fn prepare(inputs: Inputs, clones: Clones, ui: &Ui) -> Result<Prepared
     let original = State::take(&mut connect(&clones.admin_address).await?)
         .await
         .with_context(|| format!("take the fingerprint of {}", clones.admin_address.name))?;
-    let (made, base) = clone(&clones, &original, ui).await?;
+    let (made, base, before) = clone(&clones, &original, ui).await?;
     results.push(made);
     let base_session = clones.as_admin(&base).await?;
     let mut names: BTreeSet<String> = inputs.config.conversions.iter().map(|c| c.table.clone()).collect();
     for step in &inputs.steps {
         names.extend(step.up.names());
-        names.extend(step.down.iter().flat_map(Script::names));
+        names.extend(step.down.iter().flat_map(Action::names));
     }
     let tables = tables::named(&base_session, &names).await?;
     drop(base_session);
@@ -59,7 +59,7 @@ pub async fn prepare(inputs: Inputs, clones: Clones, ui: &Ui) -> Result<Prepared
     let lab = if failed {
         Err(Box::new(clones))
     } else {
-        Ok(Box::new(Lab::new(inputs, clones, ui.clone(), base, original, tables)))
+        Ok(Box::new(Lab::new(inputs, clones, ui.clone(), base, (before, original), tables)))
     };
     Ok(Prepared { results, server_version, lab })
 }
@@ -78,7 +78,7 @@ fn files(inputs: &Inputs) -> CheckResult {
         .map(|step| format!("{} has no down.sql", step.name))
         .collect();
     let (ups, downs) = inputs.steps.iter().fold((0, 0), |(ups, downs), step| {
-        (ups + step.up.statements.len(), downs + step.down.as_ref().map_or(0, |d| d.statements.len()))
+        (ups + step.up.count(), downs + step.down.as_ref().map_or(0, Action::count))
     });
     let found = format!("{} step(s), {ups} statements up, {downs} down", inputs.steps.len());
     // The rollback's own checks fail; the files that are there can still be tried.
@@ -215,7 +215,7 @@ async fn free_kilobytes(container: &str, folder: &str) -> Result<i64> {
         .with_context(|| format!("df in {container} says: {}{}", output.stdout.trim(), output.stderr.trim()))
 }
 
-async fn clone(clones: &Clones, original: &State, ui: &Ui) -> Result<(CheckResult, String)> {
+async fn clone(clones: &Clones, original: &State, ui: &Ui) -> Result<(CheckResult, String, State)> {
     let check = check(
         7,
         "clone",
@@ -240,7 +240,7 @@ async fn clone(clones: &Clones, original: &State, ui: &Ui) -> Result<(CheckResul
     } else {
         check.evidence(different).fail("the staging database changed while it was copied")
     };
-    Ok((result, made.name))
+    Ok((result, made.name, state))
 }
 
 fn config_matches(inputs: &Inputs, tables: &[Table]) -> CheckResult {

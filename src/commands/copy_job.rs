@@ -1,0 +1,45 @@
+//! The copy that stagectl.yml and the command line ask for.
+
+use anyhow::{Context as _, Result};
+
+use crate::cli::{CopyDataArgs, Unclassified};
+use crate::config::Settings;
+use crate::data::job::{Extent, Job};
+use crate::data::plan;
+use crate::failure::Failure;
+
+/// Resolves the job.
+///
+/// # Errors
+/// Refuses where a setting that it needs is missing.
+pub fn of_settings(settings: &Settings, args: &CopyDataArgs) -> Result<Job> {
+    let config = &settings.config;
+    let key = config.masking.key.as_deref().map(|key| settings.expand(key)).transpose();
+    Ok(Job {
+        source: production_url(settings)?.into(),
+        owner: settings.database_user()?,
+        admin: settings.database_admin()?,
+        copy: config.copy.clone(),
+        masking: config.masking.clone(),
+        key: key.context("masking.key")?.map(Into::into),
+        extent: if args.all { Extent::All } else { Extent::Roots(args.limit.unwrap_or(config.copy.limit)) },
+        unclassified: match args.unclassified {
+            Unclassified::Stop => plan::Unclassified::Stop,
+            Unclassified::Mask => plan::Unclassified::Mask,
+            Unclassified::Null => plan::Unclassified::Null,
+        },
+    })
+}
+
+/// The URL of production's database.
+fn production_url(settings: &Settings) -> Result<String> {
+    let hint =
+        "put PRODUCTION_DATABASE_URL in the environment or in .env.production (mode 0600, never in git)";
+    let production = settings.config.production.as_ref();
+    let text = production.and_then(|production| production.database_url.as_deref()).unwrap_or_default();
+    let url = settings.expand(text).context("production.database_url")?;
+    if url.is_empty() {
+        return Err(Failure::config("production.database_url is not set").hint(hint).into());
+    }
+    Ok(url)
+}
