@@ -405,7 +405,7 @@ async fn several_steps_are_climbed_one_by_one_and_irreversible_ones_are_named() 
         "fail",
         "3_drop is declared irreversible: down raises `there is no way back",
     );
-    expect(&report, "MIG-ROL-005", "fail", "4_empty is declared irreversible: down.sql is empty");
+    expect(&report, "MIG-ROL-005", "fail", "4_empty is declared irreversible: its down is empty");
 
     write("2_index/down.sql", "DROP INDEX CONCURRENTLY users_age;");
     staging.workspace.write("stagectl.yml", &format!("{text}  irreversible: [3_drop, 4_empty]\n"));
