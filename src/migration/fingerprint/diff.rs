@@ -66,8 +66,8 @@ pub fn schema_differences(before: &SchemaPrint, after: &SchemaPrint) -> Vec<Diff
             (b != a).then(|| Difference {
                 kind: key.0.clone(),
                 identity: key.1.clone(),
-                before: b.map(|text| text.to_string()),
-                after: a.map(|text| text.to_string()),
+                before: b.map(ToString::to_string),
+                after: a.map(ToString::to_string),
                 note_only: key.0 == "column order" && same_columns(b, a),
             })
         })

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::migration::apply::perform;
-use crate::migration::fingerprint::{data_differences, schema_differences, sequence_drifts};
+use crate::migration::fingerprint::{DataDifference, data_differences, schema_differences, sequence_drifts};
 use crate::migration::lab::{Lab, Volatile, differences};
 use crate::migration::stairway::{self, Stair, StairVerdict};
 use crate::migration::verdict::{Category, Check};
@@ -186,7 +186,7 @@ async fn all_at_once(lab: &mut Lab, stairs: &[Stair]) -> Result<CheckResult> {
         for difference in schema_differences(&lab.before.schema, &restored.schema) {
             if difference.note_only { notes.push(difference.line()) } else { wrong.push(difference.line()) }
         }
-        wrong.extend(data_differences(&lab.before.data, &restored.data).iter().map(|d| d.line()));
+        wrong.extend(data_differences(&lab.before.data, &restored.data).iter().map(DataDifference::line));
         for drift in sequence_drifts(&lab.before.data, &restored.data) {
             if drift.by_rows { notes.push(drift.line()) } else { wrong.push(drift.line()) }
         }

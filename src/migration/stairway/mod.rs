@@ -28,19 +28,18 @@ pub async fn climb(lab: &mut Lab) -> Result<Vec<Stair>> {
     let mut before = walker.look(Some(&lab.before)).await?;
     let mut stairs: Vec<Stair> = Vec::new();
     for step in &steps {
-        let stair = match stairs.iter().find(|stair| stair.ends_here) {
-            Some(stopped) => Stair::skipped(&step.name, named_not(&stopped.name)),
-            None => {
-                let start = Instant::now();
-                let (mut stair, again, after) = one(lab, &mut walker, step, &before).await?;
-                if let (Some(again), Some(after)) = (again, &after) {
-                    compare_again(lab, &mut stair, after, &again).await?;
-                }
-                before = after.unwrap_or(before);
-                stair.ms = start.elapsed().as_secs_f64() * 1000.0;
-                stair
-            }
-        };
+        if let Some(stopped) = stairs.iter().find(|stair| stair.ends_here) {
+            let why = named_not(&stopped.name);
+            stairs.push(Stair::skipped(&step.name, why));
+            continue;
+        }
+        let start = Instant::now();
+        let (mut stair, again, after) = one(lab, &mut walker, step, &before).await?;
+        if let (Some(again), Some(after)) = (again, &after) {
+            compare_again(lab, &mut stair, after, &again).await?;
+        }
+        before = after.unwrap_or(before);
+        stair.ms = start.elapsed().as_secs_f64() * 1000.0;
         show(lab, &stair, steps.len());
         stairs.push(stair);
     }

@@ -176,12 +176,11 @@ async fn try_on(lab: &Lab, walker: &mut Walker, step: &Step, before: &State, cop
         return Ok(Trial { down_stopped: down.stopped, data: Vec::new(), ..trial });
     }
     let second = perform(&migrator, &step.up, None).await?;
-    trial.again = Some(match second.stopped {
-        Some(stopped) => Err(stopped),
-        None => {
-            reader.flush(&migrator).await?;
-            Ok(reader.snapshot(&admin, earlier).await?)
-        }
+    trial.again = Some(if let Some(stopped) = second.stopped {
+        Err(stopped)
+    } else {
+        reader.flush(&migrator).await?;
+        Ok(reader.snapshot(&admin, earlier).await?)
     });
     Ok(trial)
 }
