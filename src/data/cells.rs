@@ -91,6 +91,7 @@ mod tests {
             is_array,
             max_chars: None,
             not_null: false,
+            fixed: false,
             generated: false,
             unique: false,
             in_key: false,

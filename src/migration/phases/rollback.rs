@@ -176,7 +176,7 @@ async fn all_at_once(lab: &mut Lab, stairs: &[Stair]) -> Result<CheckResult> {
     let after = lab.state(&clone).await?;
     for step in lab.inputs.steps.iter().rev().filter(|_| wrong.is_empty()) {
         let Some(down) = &step.down else { continue };
-        if let Some(stopped) = perform(&migrator, down, None).await?.stopped {
+        if let Some(stopped) = perform(&migrator, down).await?.stopped {
             wrong.push(format!("the down of {} stops: {}", step.name, stopped.line()));
             break;
         }

@@ -148,12 +148,12 @@ async fn try_on(lab: &Lab, walker: &mut Walker, step: &Step, before: &State, cop
     let mut trial = Trial { way: Way::Clone, ..Trial::default() };
     let Some(down) = &step.down else { return Ok(trial) };
     let migrator = lab.clones.as_user(copy).await?;
-    let up = perform(&migrator, &step.up, None).await?;
+    let up = perform(&migrator, &step.up).await?;
     trial.up_ms = up.ms;
     if up.stopped.is_some() {
         return Ok(Trial { up_stopped: up.stopped, ..trial });
     }
-    let down = perform(&migrator, down, None).await?;
+    let down = perform(&migrator, down).await?;
     trial.down_ms = down.ms;
     let admin = lab.clones.as_admin(copy).await?;
     let mut reader = Reader::open(&admin).await?;
@@ -175,7 +175,7 @@ async fn try_on(lab: &Lab, walker: &mut Walker, step: &Step, before: &State, cop
     if down.stopped.is_some() {
         return Ok(Trial { down_stopped: down.stopped, data: Vec::new(), ..trial });
     }
-    let second = perform(&migrator, &step.up, None).await?;
+    let second = perform(&migrator, &step.up).await?;
     trial.again = Some(if let Some(stopped) = second.stopped {
         Err(stopped)
     } else {

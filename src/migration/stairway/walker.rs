@@ -187,7 +187,7 @@ impl Walker {
         }
         // As a tool would, in a session of its own: what stops here stops there.
         let migrator = lab.clones.as_user(&self.clone).await?;
-        let up = perform(&migrator, &step.up, None).await?;
+        let up = perform(&migrator, &step.up).await?;
         if let Some(stopped) = up.stopped {
             return Ok(Err(stopped));
         }
