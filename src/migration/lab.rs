@@ -2,6 +2,7 @@
 //! applied to, made once and shared by the phases.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use anyhow::Result;
 
@@ -22,8 +23,10 @@ pub struct Inputs {
     pub config: Migration,
     pub steps: Vec<Step>,
     pub queries: Vec<NamedQuery>,
-    /// The container that runs the database, for what SQL does not tell.
-    pub container: String,
+    /// The folder that paths of the configuration are relative to.
+    pub root: PathBuf,
+    /// The container that runs the database, for what SQL does not tell. None: any server.
+    pub container: Option<String>,
     /// The longest that a named query may take, in milliseconds.
     pub query_ms: u64,
 }
@@ -39,8 +42,6 @@ pub struct Lab {
     pub base: String,
     /// The pristine clone's state.
     pub before: State,
-    /// The staging database's own state, to prove that it stays.
-    pub original: State,
     /// The tables that the migration is about.
     pub tables: Vec<Table>,
     pub migrated: Option<Migrated>,
@@ -71,10 +72,10 @@ impl Lab {
         clones: Clones,
         ui: Ui,
         base: String,
-        (before, original): (State, State),
+        before: State,
         tables: Vec<Table>,
     ) -> Self {
-        Self { inputs, clones, ui, base, before, original, tables, migrated: None, volatile: None }
+        Self { inputs, clones, ui, base, before, tables, migrated: None, volatile: None }
     }
 
     /// The clone with up applied; made at the first call.

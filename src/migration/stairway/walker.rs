@@ -48,7 +48,7 @@ WHERE s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname
 ORDER BY s.setrole <> 0, s.setdatabase <> 0";
 
 async fn become_user(lab: &Lab, session: &Session) -> Result<Option<String>> {
-    let user = &lab.clones.user_address.user;
+    let user = lab.clones.migrates_as();
     let may: bool = session
         .query_one("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user", &[])
         .await?
@@ -57,7 +57,7 @@ async fn become_user(lab: &Lab, session: &Session) -> Result<Option<String>> {
         return Ok(None);
     }
     let mut sql = format!("RESET ALL; SET SESSION AUTHORIZATION {}", quote_identifier(user));
-    for row in session.query(LOGIN, &[user]).await.context("read the role's settings")? {
+    for row in session.query(LOGIN, &[&user]).await.context("read the role's settings")? {
         let (name, value): (String, String) = (row.get(0), row.get(1));
         sql.push_str(&format!(
             "; SELECT pg_catalog.set_config({}, {}, false)",
