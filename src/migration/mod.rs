@@ -29,7 +29,7 @@ mod verdict;
 
 pub use clone::Clones;
 pub use fingerprint::{
-    DataDifference, Difference, Reader, State, data_differences, schema_differences, sequence_drifts,
+    DataDifference, Difference, Drift, Reader, State, data_differences, schema_differences, sequence_drifts,
 };
 pub use lab::{Inputs, Lab};
 pub use phases::{Prepared, prepare, run};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
+use tokio_postgres::Statement;
 
 use super::hash::{HashedColumn, chain, seed};
 use super::sequences::Position;
@@ -62,6 +63,32 @@ pub(super) async fn read(session: &Session, table: &Listed) -> Result<TablePrint
         whole: row.get(1),
         mark: table.mark.clone(),
     })
+}
+
+/// The contents of large objects; the catalogue has their rights and owners.
+const LARGE_OBJECTS: &str = "
+SELECT count(*), coalesce(sum(hashtextextended(encode(data, 'hex'), loid::bigint * 4096 + pageno)), 0)::text
+FROM pg_largeobject WHERE EXISTS (SELECT FROM pg_largeobject_metadata)";
+
+/// Prepares to read them; `None` where the session may not.
+pub(super) async fn prepare_large_objects(session: &Session) -> Result<Option<Statement>> {
+    let may = "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_largeobject', 'SELECT')";
+    if !session.query_one(may, &[]).await?.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    session.prepare(LARGE_OBJECTS).await.map(Some).context("prepare to read large objects")
+}
+
+/// All large objects as one table of pages; `None` where there are none.
+pub(super) async fn read_large_objects(
+    session: &Session,
+    statement: Option<&Statement>,
+) -> Result<Option<TablePrint>> {
+    let Some(statement) = statement else { return Ok(None) };
+    let row = session.query_one(statement, &[]).await.context("read the large objects")?;
+    let pages: i64 = row.get(0);
+    let columns = [("data".to_owned(), row.get(1))].into();
+    Ok((pages > 0).then(|| TablePrint { rows: pages, columns, ..TablePrint::default() }))
 }
 
 fn sums(table: &Listed) -> String {

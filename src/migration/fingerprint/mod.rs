@@ -16,7 +16,7 @@ mod sequences;
 mod tables;
 
 pub use data::DataPrint;
-pub use diff::{DataDifference, Difference, data_differences, schema_differences, sequence_drifts};
+pub use diff::{DataDifference, Difference, Drift, data_differences, schema_differences, sequence_drifts};
 pub use reader::Reader;
 pub use rows::differing_rows;
 pub use schema::SchemaPrint;

@@ -27,6 +27,7 @@ pub struct Reader {
     objects: Statement,
     tables: Statement,
     sequences: Statement,
+    large_objects: Option<Statement>,
     known: Known,
     /// True where the counters of rows can be believed.
     counts: bool,
@@ -49,12 +50,13 @@ impl Reader {
         let prepared = tokio::try_join!(
             schema::prepare(session, version),
             tables::prepare(session),
-            sequences::prepare(session)
+            sequences::prepare(session),
+            data::prepare_large_objects(session)
         );
         session.batch_execute("RESET search_path").await?;
-        let (objects, tables, sequences) = prepared?;
+        let (objects, tables, sequences, large_objects) = prepared?;
         let counts = version >= FLUSHES && counts == "on";
-        Ok(Self { home, objects, tables, sequences, known: Known::new(), counts })
+        Ok(Self { home, objects, tables, sequences, large_objects, known: Known::new(), counts })
     }
 
     /// Takes a fingerprint in a read-only snapshot of its own. Rows are read where they may have
@@ -99,10 +101,11 @@ impl Reader {
     }
 
     async fn read(&mut self, session: &Session, earlier: Option<&State>) -> Result<State> {
-        let (schema, listed, sequences) = tokio::try_join!(
+        let (schema, listed, sequences, large_objects) = tokio::try_join!(
             schema::read(session, &self.objects, &mut self.known),
             tables::read(session, &self.tables),
             sequences::read(session, &self.sequences),
+            data::read_large_objects(session, self.large_objects.as_ref()),
         )?;
         let mut print = DataPrint { home: self.home, sequences, ..DataPrint::default() };
         let mut moved = Vec::new();
@@ -121,6 +124,7 @@ impl Reader {
             }
         }
         let read = try_join_all(moved.iter().map(|table| data::read(session, table))).await?;
+        print.tables.extend(large_objects.map(|print| ("large objects".to_owned(), print)));
         print.tables.extend(moved.into_iter().map(|table| table.name).zip(read));
         Ok(State { schema, data: print })
     }

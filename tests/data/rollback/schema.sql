@@ -666,14 +666,16 @@ SELECT 1;
 -- restores:
 ALTER TABLE t RENAME amount TO a;
 
--- case: long names are told apart
--- finds: column public.t.a_name_of_the_longest_length_that_there_is_0123456789_0123456789 was not there
+-- case: names that differ in their last letter
+-- finds: column public.t.a_name_that_is_as_long_as_a_name_may_be_and_still_goes_on_unti1 is gone
+-- setup:
+ALTER TABLE t ADD a_name_that_is_as_long_as_a_name_may_be_and_still_goes_on_unti1 int;
 -- up:
-ALTER TABLE t ADD a_name_of_the_longest_length_that_there_is_0123456789_0123456789 int;
+ALTER TABLE t RENAME a_name_that_is_as_long_as_a_name_may_be_and_still_goes_on_unti1 TO a_name_that_is_as_long_as_a_name_may_be_and_still_goes_on_unti2;
 -- forgets:
-ALTER TABLE t RENAME a_name_of_the_longest_length_that_there_is_0123456789_0123456789 TO a_name_of_the_longest_length_that_there_is_0123456789_012345678;
+SELECT 1;
 -- restores:
-ALTER TABLE t DROP a_name_of_the_longest_length_that_there_is_0123456789_0123456789;
+ALTER TABLE t RENAME a_name_that_is_as_long_as_a_name_may_be_and_still_goes_on_unti2 TO a_name_that_is_as_long_as_a_name_may_be_and_still_goes_on_unti1;
 
 -- case: constraint renamed
 -- finds: constraint public.t.t_pkey is gone
@@ -925,7 +927,7 @@ ALTER TABLE t DROP mood;
 ALTER TABLE t DROP mood; DROP TYPE mood;
 
 -- case: comment on an index
--- finds: comment index i
+-- finds: comment index public.i was not there
 -- setup:
 CREATE INDEX i ON t (a);
 -- up:
