@@ -93,8 +93,8 @@ async fn every_unsafe_statement_of_the_corpus_is_found_by_its_kind_and_no_safe_o
 }
 
 /// `app`'s database with one table of 100,000 rows, and the workspace that tests its migration.
-async fn shop(server: Postgres, more: &str) -> crate::migration_lab::Staging {
-    let staging = crate::migration_lab::Staging::start_over(server).await;
+async fn shop(server: Postgres, more: &str) -> super::staging::Staging {
+    let staging = super::staging::Staging::start_over(server).await;
     let rows = "SET ROLE app; CREATE TABLE items (id int PRIMARY KEY, name text, price numeric, stock int);
         INSERT INTO items SELECT i, 'item ' || md5(i::text), i, i % 100 FROM generate_series(1, 100000) i; ANALYZE items";
     staging.server.execute("staging_db", rows).await;
@@ -125,7 +125,7 @@ async fn a_stall_is_measured_with_the_lock_and_statement_that_caused_it_and_time
     // The lock is held from the first statement to the commit.
     assert!(stall > 1200.0 && (stall - up).abs() < 0.2 * up, "{traffic:#}");
     assert_eq!(traffic["stalled_query"], "one item");
-    let check = crate::migration_lab::find(&report, "MIG-PRF-007");
+    let check = super::staging::find(&report, "MIG-PRF-007");
     let found = check["found"].as_str().expect("words");
     assert!(found.contains("up.sql:1 took ACCESS EXCLUSIVE") && found.contains("public.items"), "{found}");
     let other = &traffic["queries"][1];
