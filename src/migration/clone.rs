@@ -15,6 +15,8 @@ use crate::postgres::{Session, connect, failure, settings};
 const TRIES: u32 = 3;
 /// The longest database name that PostgreSQL keeps whole, in bytes.
 const LONGEST_NAME: usize = 63;
+/// What the name of a clone says between that of its original and that of its run.
+const CLONE: &str = "__clone_";
 
 /// Makes and drops databases on the twin's server.
 pub struct Clones {
@@ -202,6 +204,11 @@ impl Clones {
         Ok(name)
     }
 
+    /// True for a database that was a clone of `original` and got `mark` into its name instead.
+    pub fn is_companion(name: &str, original: &str, mark: &str) -> bool {
+        has_mark(name, original, mark)
+    }
+
     fn create(&self, name: &str, template: &str, from_original: bool) -> String {
         // Copying files is fastest for anything of size, but costs two checkpoints.
         let strategy = match (self.has_strategy, from_original) {
@@ -362,7 +369,11 @@ fn clone_name(original: &str, run: &str, number: u32) -> String {
 
 /// True for the names that [`clone_name`] gives.
 fn is_clone_of(name: &str, original: &str) -> bool {
-    let Some((start, end)) = name.rsplit_once("__clone_") else { return false };
+    has_mark(name, original, CLONE)
+}
+
+fn has_mark(name: &str, original: &str, mark: &str) -> bool {
+    let Some((start, end)) = name.rsplit_once(mark) else { return false };
     let parts: Vec<&str> = end.split('_').collect();
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let [time, process, number] = parts.as_slice() else { return false };
@@ -372,7 +383,9 @@ fn is_clone_of(name: &str, original: &str) -> bool {
         && digits(&time[9..15])
         && time.ends_with('z');
     let whole = start == original;
-    let cut = name.len() == LONGEST_NAME && !start.is_empty() && original.starts_with(start);
+    let cut = name.len() + CLONE.len() == LONGEST_NAME + mark.len()
+        && !start.is_empty()
+        && original.starts_with(start);
     time_is_one && digits(process) && digits(number) && (whole || cut)
 }
 

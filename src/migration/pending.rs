@@ -45,12 +45,10 @@ const SQITCH: &str = "SELECT change FROM sqitch.changes";
 /// stagectl's own, for layouts that have none.
 const OWN: &str = "SELECT name FROM staging_migrations.applied_steps WHERE taken_back_at IS NULL";
 
-/// Takes away the steps that the database has, and returns their names.
-pub async fn split(session: &Session, steps: Vec<Step>) -> Result<(Vec<String>, Vec<Step>)> {
+/// Parts the steps into those that the database has and those that it has not.
+pub async fn part(session: &Session, steps: Vec<Step>) -> Result<(Vec<Step>, Vec<Step>)> {
     let applied = applied(session, &steps).await?;
-    let (base, pending): (Vec<Step>, Vec<Step>) =
-        steps.into_iter().partition(|step| applied.contains(&step.id) || applied.contains(&step.name));
-    Ok((base.into_iter().map(|step| step.name).collect(), pending))
+    Ok(steps.into_iter().partition(|step| applied.contains(&step.id) || applied.contains(&step.name)))
 }
 
 /// The ids that any of the known books holds.
