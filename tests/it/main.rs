@@ -14,6 +14,7 @@ mod front;
 mod house;
 mod migration_lab;
 mod migration_objects;
+mod migration_sources;
 mod readiness;
 mod render;
 mod stack_failure;
