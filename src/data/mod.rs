@@ -3,6 +3,7 @@
 //! catalog → subset → classify → plan → (backup) → schema → transfer → leak → swap
 
 pub mod apply;
+pub mod binary;
 pub mod cache;
 pub mod catalog;
 pub mod cells;
@@ -23,5 +24,6 @@ pub mod row;
 pub mod schema;
 pub mod subset;
 pub mod swap;
+pub mod target;
 pub mod text;
 pub mod transfer;
