@@ -13,6 +13,7 @@ mod fingerprint;
 mod lab;
 pub mod locks;
 mod migrate;
+mod names;
 mod pending;
 mod phases;
 mod plan;

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::failure::Failure;
 use crate::migration::clone::Clones;
+use crate::migration::names::has_mark;
 use crate::model::quote_identifier;
 use crate::postgres::failure;
 
@@ -46,7 +47,7 @@ impl<'a> Undo<'a> {
             .await
             .context("list the databases")?;
         let names = rows.iter().map(|row| row.get::<_, String>(0));
-        Ok(names.filter(|name| Clones::is_companion(name, self.original(), mark)).collect())
+        Ok(names.filter(|name| has_mark(name, self.original(), mark)).collect())
     }
 
     /// Copies the original.
@@ -70,7 +71,7 @@ impl<'a> Undo<'a> {
 
     /// Where nothing was changed the copy is not needed.
     pub async fn drop(&self, copy: &str) -> Result<()> {
-        let ours = [UNDO, PAST].iter().any(|mark| Clones::is_companion(copy, self.original(), mark));
+        let ours = [UNDO, PAST].iter().any(|mark| has_mark(copy, self.original(), mark));
         if !ours {
             return Err(Failure::refused(format!("`{copy}` is no copy of `{}`", self.original())).into());
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 
+use crate::config::migration::CloneBy;
 use crate::engine::Engine;
 use crate::migration::clone::Clones;
 use crate::migration::fingerprint::State;
@@ -48,7 +49,7 @@ pub async fn prepare(mut inputs: Inputs, clones: Clones, ui: &Ui) -> Result<Prep
     let original = State::take(&mut connect(&clones.admin_address).await?)
         .await
         .with_context(|| format!("take the fingerprint of {}", clones.admin_address.name))?;
-    let (made, base) = clone(&clones, &original, ui).await?;
+    let (made, base) = clone(&clones, inputs.config.clone, &original, ui).await?;
     results.push(made);
     let address = clones.user_address.database(&base);
     inputs.steps.extend(commands::steps(&inputs.root, &inputs.config, &address).await?);
@@ -263,7 +264,7 @@ async fn free_kilobytes(container: &str, folder: &str) -> Result<i64> {
         .with_context(|| format!("df in {container} says: {}{}", output.stdout.trim(), output.stderr.trim()))
 }
 
-async fn clone(clones: &Clones, original: &State, ui: &Ui) -> Result<(CheckResult, String)> {
+async fn clone(clones: &Clones, by: CloneBy, original: &State, ui: &Ui) -> Result<(CheckResult, String)> {
     let check = check(
         7,
         "clone",
@@ -271,7 +272,10 @@ async fn clone(clones: &Clones, original: &State, ui: &Ui) -> Result<(CheckResul
         "end the sessions that are at work in the staging database and try again",
     )
     .blocker();
-    let made = clones.copy_original().await?;
+    let made = match by {
+        CloneBy::Template => clones.copy_original().await?,
+        CloneBy::Dump => clones.dump_original().await?,
+    };
     ui.detail(format!("clone {} in {} ms", made.name, made.ms));
     let state = State::take(&mut clones.as_admin(&made.name).await?).await?;
     let different: Vec<String> = differences(original, &state, &BTreeSet::new())
