@@ -22,6 +22,7 @@ pub mod prepare;
 mod quiet;
 pub mod row;
 pub mod schema;
+mod snapshot;
 pub mod subset;
 pub mod swap;
 pub mod target;
