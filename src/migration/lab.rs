@@ -40,6 +40,7 @@ pub struct Lab {
     pub ui: Ui,
     /// The pristine clone that all others are copied from.
     pub base: String,
+    /// The pristine clone's state.
     pub before: State,
     /// The tables that the migration is about.
     pub tables: Vec<Table>,
@@ -89,7 +90,10 @@ impl Lab {
         let mut ups = Vec::new();
         let mut trace = proxy.trace();
         for step in &self.inputs.steps {
-            let up = perform(&migrator, &step.up).await?;
+            let mut up = perform(&migrator, &step.up).await?;
+            if let (true, Some(verify)) = (up.is_ok(), &step.verify) {
+                up.stopped = perform(&migrator, verify).await?.stopped;
+            }
             let seen = trace.statements.len();
             trace.add(proxy.trace());
             let up = trace.attribute(seen, up, step.up.script().is_none());
@@ -143,6 +147,11 @@ impl Lab {
             }
         }
         Ok(None)
+    }
+
+    /// The volatile columns, as far as they had to be asked for.
+    pub fn known_volatile(&self) -> Volatile {
+        self.volatile.clone().unwrap_or_default()
     }
 
     /// Columns that a second, independent up fills with other values than the first.

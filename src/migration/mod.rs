@@ -21,6 +21,7 @@ mod proxy;
 mod record;
 mod script;
 mod source;
+mod stairway;
 mod statements;
 mod step;
 mod tables;
@@ -29,7 +30,9 @@ mod untouched;
 mod verdict;
 
 pub use clone::Clones;
-pub use fingerprint::{DataDifference, Difference, State, data_differences, schema_differences};
+pub use fingerprint::{
+    DataDifference, Difference, Drift, Reader, State, data_differences, schema_differences, sequence_drifts,
+};
 pub use lab::{Inputs, Lab};
 pub use migrate::{Direction, MigratePlan, Migrated, observe, run as migrate};
 pub use phases::{Prepared, prepare, run};

@@ -1,0 +1,12 @@
+//! The migration lab against real servers.
+
+mod corpus;
+mod edges;
+mod faults;
+mod objects;
+mod planted;
+mod sources;
+pub mod staging;
+mod steps;
+mod stopped;
+mod whole;
