@@ -1,7 +1,6 @@
 //! The copy itself: a new database beside the live one, filled, proven, then swapped in.
 //! Until the swap the live database is only read.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -12,12 +11,15 @@ use super::leak::{self, Matcher};
 use super::mask::Masker;
 use super::prepare::Prepared;
 use super::swap::Databases;
-use super::{finish, schema, transfer};
+use super::{finish, proof, schema, transfer};
 use crate::failure::Failure;
 use crate::postgres::programs::{Access, Place};
 use crate::postgres::{connect, connect_if_exists, staging};
-use crate::report::copy::{CopiedTable, CopyBody, LeakCheck};
+use crate::report::copy::{CopiedTable, CopyBody, IntegrityCheck, LeakCheck};
 use crate::ui::Ui;
+
+/// Sessions that read the new database back.
+const WORKERS: usize = 4;
 
 /// Writes the report so far.
 pub type Save<'s> = dyn FnMut(&CopyBody) -> Result<()> + 's;
@@ -62,7 +64,7 @@ pub async fn run(
         sight.certain || sight.number
     });
     schema::fire_triggers(&target, false).await?;
-    let mut copied = BTreeMap::new();
+    let mut read = proof::expected(prepared);
     for plan in &prepared.plan.tables {
         let (Some(table), Some(selection)) =
             (prepared.catalog.table(&plan.table), prepared.subset.get(&plan.table))
@@ -77,7 +79,7 @@ pub async fn run(
         let rate = done.rows * 1000 / done.ms.max(1);
         ui.step_done(&id, &format!("{what}: {} rows, {rate} rows/s", done.rows), done.ms);
         body.rows += done.rows;
-        copied.insert(plan.table.clone(), done.rows);
+        proof::was_read(&mut read, &plan.table, done.rows, None);
         body.tables.push(CopiedTable {
             table: plan.table.to_string(),
             rows: done.rows,
@@ -119,26 +121,30 @@ pub async fn run(
     step.done(ui);
 
     phase(ui, body, save, "proof", "Prove the copy")?;
-    let step = Step::start(ui, "proof", "counts and keys");
-    let unproven = finish::prove(prepared, &copied, &target).await?;
+    let step = Step::start(ui, "proof", "objects, keys and sequences");
+    let mut check = IntegrityCheck::default();
+    let unproven = proof::schema(&prepared.production, &target, &job.copy.schemas, &mut check).await?;
     step.done(ui);
     warn(
         ui,
         body,
         unproven.iter().map(|name| format!("{name} does not hold, and is not enforced in production either")),
     );
-    let (start, step) = (Instant::now(), Step::start(ui, "leaks", "look for personal values of production"));
+    let (start, step) =
+        (Instant::now(), Step::start(ui, "leaks", "read it back: personal values and checksums"));
     let scan = leak::scan(leak::Task {
         database: &admin.database(&new),
         matcher: &matcher,
         email_domain: &job.copy.email_domain,
-        sums: &BTreeMap::new(),
-        workers: 4,
+        sums: &proof::columns(&read),
+        workers: WORKERS,
     })
     .await?;
     step.done(ui);
     let foreign = |place: &String| format!("{place} names an e-mail address: it crosses as it is");
     warn(ui, body, scan.addresses.iter().map(foreign));
+    let compared = proof::rows(&read, &scan.checksums, &mut check);
+    body.integrity = Some(check);
     let hits = scan.hits.clone();
     body.leak_check = Some(LeakCheck {
         values: matcher.len(),
@@ -148,6 +154,7 @@ pub async fn run(
         ms: start.elapsed().as_millis() as u64,
     });
     save(body)?;
+    compared?;
     if !hits.is_empty() {
         let places: Vec<String> =
             hits.iter().map(|(place, rows)| format!("{place} ({rows} times)")).collect();

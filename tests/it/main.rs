@@ -10,6 +10,7 @@ mod cli;
 mod copy_apply;
 mod copy_between;
 mod copy_plan;
+mod copy_proof;
 mod copy_redis;
 mod front;
 mod house;
