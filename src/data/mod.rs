@@ -23,6 +23,7 @@ pub mod proof;
 mod quiet;
 pub mod row;
 pub mod schema;
+mod snapshot;
 pub mod subset;
 pub mod swap;
 pub mod target;

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::checksum::Checksum;
-use super::model::TableName;
+use super::checksum::{Checksum, untouched};
+use super::model::{Column, TableName};
 use super::prepare::Prepared;
 use super::quiet::quiet;
+use super::transfer::Transferred;
 use crate::failure::Failure;
 use crate::model::quote_identifier;
 use crate::postgres::Session;
@@ -74,13 +75,20 @@ pub fn expected(prepared: &Prepared) -> BTreeMap<TableName, Read> {
 /// Notes what was read of a table. Where rows were chosen, as many must have been read.
 pub fn was_read(
     read: &mut BTreeMap<TableName, Read>,
-    table: &TableName,
-    rows: u64,
-    untouched: Option<(Vec<String>, Checksum)>,
+    prepared: &Prepared,
+    name: &TableName,
+    done: &Transferred,
 ) {
-    let entry = read.entry(table.clone()).or_default();
-    entry.rows = entry.rows.max(rows);
-    entry.untouched = untouched;
+    let entry = read.entry(name.clone()).or_default();
+    entry.rows = entry.rows.max(done.rows);
+    let rule = |column: &Column| prepared.rules.get(&(name.clone(), column.name.clone()));
+    let emptied = |column: &Column| {
+        prepared.subset.get(name).is_some_and(|selection| selection.emptied.contains(&column.name))
+    };
+    entry.untouched = done.sum.zip(prepared.catalog.table(name)).map(|(sum, table)| {
+        let columns = untouched(table, rule).filter(|column| !emptied(column));
+        (columns.map(|column| column.name.clone()).collect(), sum)
+    });
 }
 
 /// The columns to add up when the new database is read back.
