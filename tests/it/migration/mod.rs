@@ -6,6 +6,7 @@ mod faults;
 mod locks;
 mod objects;
 mod planted;
+mod sources;
 pub mod staging;
 mod steps;
 mod stopped;
