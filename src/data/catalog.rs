@@ -48,6 +48,7 @@ pub async fn read(session: &Session, schemas: &[String]) -> Result<Catalog> {
             generated: row.get(8),
             unique: row.get(9),
             in_key: row.get(10),
+            fields: row.get(11),
         });
     }
     let mut keys = Vec::new();

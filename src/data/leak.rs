@@ -46,14 +46,36 @@ impl Originals {
             Strategy::Phone | Strategy::Card => digits >= 7,
             Strategy::Iban => digits >= 7 && letters >= 2,
             Strategy::Street | Strategy::Address => chars >= 8 && digits > 0 && letters >= 4,
-            Strategy::Text | Strategy::Null | Strategy::Constant(_) => chars >= 16 && letters >= 6,
+            Strategy::Text | Strategy::Null | Strategy::Constant(_) | Strategy::Sql(_) => chars >= 16 && letters >= 6,
             Strategy::Token | Strategy::Hash => chars >= 8 && digits > 0,
             Strategy::Email | Strategy::Url => chars >= 6,
             Strategy::Ip => chars >= 7 && !value.starts_with("127.") && !value.starts_with("0."),
-            Strategy::City | Strategy::Postcode | Strategy::DateShift => false,
-            Strategy::Keep(_) | Strategy::Json(_) | Strategy::Elements(_) => return Ok(()),
+            Strategy::City
+            | Strategy::Postcode
+            | Strategy::DateShift
+            | Strategy::DateOffset
+            | Strategy::DateInYear
+            | Strategy::Coordinate
+            | Strategy::UserAgent
+            | Strategy::Permutation
+            // The text stays; what it holds by form is taken out below.
+            | Strategy::Scrub => false,
+            Strategy::Keep(_)
+            | Strategy::Json(_)
+            | Strategy::Elements(_)
+            | Strategy::Xml(_)
+            | Strategy::Hstore(_)
+            | Strategy::Composite(_) => return Ok(()),
         };
-        if matches!(strategy, Strategy::Text | Strategy::Address | Strategy::Null | Strategy::Constant(_)) {
+        if matches!(
+            strategy,
+            Strategy::Text
+                | Strategy::Scrub
+                | Strategy::Address
+                | Strategy::Null
+                | Strategy::Constant(_)
+                | Strategy::Sql(_)
+        ) {
             self.values.extend(patterns.email.find_iter(&value).map(|found| found.as_str().to_owned()));
             self.values.extend(patterns.phone.find_iter(&value).map(|found| found.as_str().to_owned()));
         }

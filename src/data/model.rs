@@ -61,7 +61,7 @@ pub struct Table {
     pub partitioned: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Column {
     pub name: String,
     /// As SQL writes it, such as `character varying(40)[]`.
@@ -71,6 +71,8 @@ pub struct Column {
     /// An enum, at the bottom.
     pub is_enum: bool,
     pub is_array: bool,
+    /// Of a composite type: its fields, in order.
+    pub fields: Vec<String>,
     pub max_chars: Option<usize>,
     pub not_null: bool,
     /// Computed by the server: never copied.

@@ -179,6 +179,9 @@ impl Planning<'_> {
         let action = match &rule {
             Strategy::Elements(each) => format!("elements: {}", each.0.word()),
             Strategy::Json(paths) => format!("json: {} paths", paths.len()),
+            Strategy::Xml(paths) => format!("xml: {} paths", paths.len()),
+            Strategy::Hstore(keys) => format!("hstore: {} keys", keys.len()),
+            Strategy::Composite(fields) => format!("composite: {} fields", fields.len()),
             other => other.word().to_owned(),
         };
         self.rules.insert((table.name.clone(), column.name.clone()), rule.clone());
@@ -294,12 +297,30 @@ fn check(table: &Table, column: &Column, rule: &Strategy) -> Result<()> {
         Strategy::Null if column.not_null => {
             refuse("the column is NOT NULL", "use a mask, or `{constant: VALUE}`")
         }
-        Strategy::Keep(_) | Strategy::Null | Strategy::Constant(_) => Ok(()),
+        Strategy::Keep(_) | Strategy::Null | Strategy::Constant(_) | Strategy::Sql(_) => Ok(()),
         Strategy::Elements(_) if column.is_array => Ok(()),
         Strategy::Elements(_) => refuse("the column is no array", "name the strategy itself"),
         _ if column.is_array => refuse("the column is an array", "write `{elements: STRATEGY}`"),
         Strategy::Json(_) if is_json(column) => Ok(()),
         Strategy::Json(_) => refuse("the column is not JSON", "name the strategy itself"),
+        Strategy::Xml(_) if column.base_type != "xml" => {
+            refuse("the column is not XML", "name the strategy itself")
+        }
+        Strategy::Hstore(_) if column.base_type != "hstore" => {
+            refuse("the column is no hstore", "name the strategy itself")
+        }
+        Strategy::Composite(rules) => {
+            match rules.keys().find(|name| *name != "*" && !column.fields.contains(name)) {
+                _ if column.fields.is_empty() => {
+                    refuse("the column is of no composite type", "name the strategy itself")
+                }
+                Some(name) => refuse(
+                    &format!("its type has no field `{name}`"),
+                    &format!("its fields are {}", column.fields.join(", ")),
+                ),
+                None => Ok(()),
+            }
+        }
         _ if is_json(column) => refuse("the column is JSON", "write `{json: {PATH: STRATEGY}}`"),
         _ => Ok(()),
     }

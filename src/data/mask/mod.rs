@@ -3,10 +3,17 @@
 
 pub mod array;
 pub mod copytext;
+pub mod hstore;
 pub mod json;
 mod numbers;
+mod permutation;
+pub mod record;
+mod scrub;
+pub mod shape;
 mod strategies;
 mod stream;
 mod words;
+pub mod xml;
 
-pub use strategies::{Masker, Shape, Unmaskable};
+pub use shape::{Base, Shape};
+pub use strategies::{Masker, Unmaskable};
