@@ -38,7 +38,7 @@ pub async fn apply(
 ) -> Result<Option<CacheSummary>> {
     let Some((url, staging)) = servers(settings)? else { return Ok(None) };
     let caches = Caches { production_url: &url, staging: &staging, rules: &settings.config.cache_copy.rules };
-    let detector = Detector::new(&proof.matcher, &settings.config.copy.email_domain)?;
+    let detector = Detector::new(&proof.matcher, &settings.config.copy.email_domain);
     let leaks = |text: &str| detector.finds(text);
     let ui = &context.ui;
     ui.phase("Copy the cache");

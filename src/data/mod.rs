@@ -6,6 +6,7 @@ pub mod apply;
 pub mod cache;
 pub mod catalog;
 pub mod cells;
+pub mod checksum;
 pub mod classify;
 pub mod evidence;
 pub mod finish;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt as _, TryStreamExt as _};
 
 use super::cells;
-use super::leak::{Originals, Patterns};
+use super::leak::Originals;
 use super::lines::Lines;
 use super::mask::{Masker, copytext};
 use super::model::{Column, RowId, Rows, Selection, Table};
@@ -40,8 +40,9 @@ pub struct Transferred {
 }
 
 /// A first reading of the masked columns: what must not be found later, and what no mask may equal.
-pub async fn originals(prepared: &Prepared) -> Result<Originals> {
-    let (mut originals, patterns) = (Originals::default(), Patterns::new()?);
+pub async fn originals(prepared: &Prepared, key: [u64; 2]) -> Result<Originals> {
+    let originals = Originals::new(key);
+    let mut collector = originals.collector();
     for (name, selection) in &prepared.subset {
         let Some(table) = prepared.catalog.table(name) else { continue };
         let columns: Vec<(&Column, &Strategy)> = columns(table)
@@ -63,13 +64,14 @@ pub async fn originals(prepared: &Prepared) -> Result<Originals> {
                     let mut full = Ok(());
                     cells::rewrite(strategy, column, &text, &mut |rule, _, value| {
                         if full.is_ok() {
-                            full = originals.add(rule, value, &patterns);
+                            full = collector.add(rule, value);
                         }
                         Ok(Some(value.to_owned()))
                     })
                     .with_context(|| format!("read column {name}.{}", column.name))?;
                     full?;
                 }
+                collector.end_row();
                 Ok(None)
             },
             None,
@@ -77,6 +79,7 @@ pub async fn originals(prepared: &Prepared) -> Result<Originals> {
         .await
         .with_context(|| format!("read table {name}"))?;
     }
+    collector.finish()?;
     Ok(originals)
 }
 

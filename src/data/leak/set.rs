@@ -1,0 +1,86 @@
+//! A set of 64-bit fingerprints at nine to twelve bytes each, with a filter before it.
+
+/// Fingerprints; zero marks an empty slot.
+#[derive(Debug, Default)]
+pub struct Set {
+    slots: Vec<u64>,
+    length: usize,
+}
+
+impl Set {
+    /// False when it was there before.
+    pub fn insert(&mut self, fingerprint: u64) -> bool {
+        // Nine of ten slots may be taken; a quarter more room at a time keeps the waste small.
+        if (self.length + 1) * 10 > self.slots.len() * 9 {
+            self.grow();
+        }
+        let fingerprint = fingerprint.max(1);
+        let slot = self.slot(fingerprint);
+        if self.slots[slot] == fingerprint {
+            return false;
+        }
+        self.slots[slot] = fingerprint;
+        self.length += 1;
+        true
+    }
+
+    pub fn contains(&self, fingerprint: u64) -> bool {
+        !self.slots.is_empty() && self.slots[self.slot(fingerprint.max(1))] != 0
+    }
+
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Where it is, or where it would be.
+    fn slot(&self, fingerprint: u64) -> usize {
+        let slots = self.slots.len();
+        let mut at = ((u128::from(fingerprint) * slots as u128) >> 64) as usize;
+        while self.slots[at] != 0 && self.slots[at] != fingerprint {
+            at = if at + 1 == slots { 0 } else { at + 1 };
+        }
+        at
+    }
+
+    fn grow(&mut self) {
+        let room = (self.slots.len() + self.slots.len() / 4).max(64);
+        let old = std::mem::replace(&mut self.slots, vec![0; room]);
+        for fingerprint in old.into_iter().filter(|&fingerprint| fingerprint != 0) {
+            let slot = self.slot(fingerprint);
+            self.slots[slot] = fingerprint;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn it_holds_what_was_put_in_and_nothing_else(
+            values in proptest::collection::vec(any::<u64>(), 0..2_000), other in any::<u64>(),
+        ) {
+            let (mut set, mut model) = (Set::default(), BTreeSet::new());
+            for &value in &values {
+                prop_assert_eq!(set.insert(value.max(1)), model.insert(value.max(1)));
+            }
+            prop_assert_eq!(set.len(), model.len());
+            prop_assert!(values.iter().all(|&value| set.contains(value)));
+            prop_assert_eq!(set.contains(other), model.contains(&other.max(1)));
+        }
+    }
+
+    #[test]
+    fn a_value_takes_less_than_twelve_bytes() {
+        let mut set = Set::default();
+        let mut value = 1_u64;
+        for _ in 0..100_000 {
+            value = value.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            set.insert(value);
+        }
+        assert!(set.slots.len() * 8 < 12 * set.len() + 512 * 8, "{} slots", set.slots.len());
+    }
+}
