@@ -1,27 +1,23 @@
 //! `hstore` values (`"a"=>"b", "c"=>NULL`) rewritten key by key.
 
-use super::Unmaskable;
+use super::{Unmaskable, VisitPart};
 
 /// Calls `visit` with each key and value that is not NULL; `None` puts NULL in its place.
 ///
 /// # Errors
 /// A text that is no `hstore`; what the visitor refuses.
-pub fn rewrite(
-    text: &str,
-    visit: &mut dyn FnMut(&str, &str) -> Result<Option<String>, Unmaskable>,
-) -> Result<String, Unmaskable> {
+pub fn rewrite(text: &str, visit: &mut VisitPart<'_>) -> Result<String, Unmaskable> {
     let mut rest = text.trim();
     let mut out = String::with_capacity(text.len());
     while !rest.is_empty() {
         let (key, after) = quoted(rest)?;
         let after =
             after.trim_start().strip_prefix("=>").ok_or(Unmaskable::Malformed("hstore"))?.trim_start();
-        let (value, after) = match after.strip_prefix("NULL") {
-            Some(after) => (None, after),
-            None => {
-                let (value, after) = quoted(after)?;
-                (Some(value), after)
-            }
+        let (value, after) = if let Some(after) = after.strip_prefix("NULL") {
+            (None, after)
+        } else {
+            let (value, after) = quoted(after)?;
+            (Some(value), after)
         };
         push(&key, &mut out);
         out.push_str("=>");

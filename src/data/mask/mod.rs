@@ -17,3 +17,6 @@ pub mod xml;
 
 pub use shape::{Base, Shape};
 pub use strategies::{Masker, Unmaskable};
+
+/// Sees a part's path or key and its value and answers what stands in its place; `None` is NULL.
+pub type VisitPart<'v> = dyn FnMut(&str, &str) -> Result<Option<String>, Unmaskable> + 'v;

@@ -2,14 +2,14 @@
 
 use super::Unmaskable;
 
+/// As [`super::VisitPart`], with the field's place from 0.
+type VisitField<'v> = dyn FnMut(usize, &str) -> Result<Option<String>, Unmaskable> + 'v;
+
 /// Calls `visit` with the place and value of each field that is not NULL; `None` puts NULL in its place.
 ///
 /// # Errors
 /// A text that is no composite value; what the visitor refuses.
-pub fn rewrite(
-    text: &str,
-    visit: &mut dyn FnMut(usize, &str) -> Result<Option<String>, Unmaskable>,
-) -> Result<String, Unmaskable> {
+pub fn rewrite(text: &str, visit: &mut VisitField<'_>) -> Result<String, Unmaskable> {
     let inside = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
     let mut letters = inside.ok_or(Unmaskable::Malformed("composite value"))?.chars().peekable();
     let mut out = "(".to_owned();

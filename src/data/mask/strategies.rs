@@ -197,12 +197,11 @@ impl Masker {
             return Ok(Some("\\x".to_owned()));
         }
         let plain = Shape { base: Base::Text, ..*shape };
-        let masked = match std::str::from_utf8(&bytes) {
-            Ok(text) => self.mask(strategy, text, &plain)?.unwrap_or_default().into_bytes(),
-            Err(_) => {
-                let mut stream = Stream::new(&self.key, "bytes", value, 0);
-                bytes.iter().map(|_| u8::try_from(stream.below(256)).unwrap_or(0)).collect()
-            }
+        let masked = if let Ok(text) = std::str::from_utf8(&bytes) {
+            self.mask(strategy, text, &plain)?.unwrap_or_default().into_bytes()
+        } else {
+            let mut stream = Stream::new(&self.key, "bytes", value, 0);
+            bytes.iter().map(|_| u8::try_from(stream.below(256)).unwrap_or(0)).collect()
         };
         let mut out = String::with_capacity(2 + masked.len() * 2);
         out.push_str("\\x");

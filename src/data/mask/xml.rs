@@ -1,16 +1,13 @@
 //! XML rewritten by path: texts and attributes; tags stay, comments and instructions go.
 
-use super::Unmaskable;
+use super::{Unmaskable, VisitPart};
 
 /// Calls `visit` with the path and value of each text that is not white space (`person/name`) and each
 /// attribute (`person/@id`) and puts its answers in place; `None` leaves nothing.
 ///
 /// # Errors
 /// A text that is not well-formed, or declares entities of its own; what the visitor refuses.
-pub fn rewrite(
-    text: &str,
-    visit: &mut dyn FnMut(&str, &str) -> Result<Option<String>, Unmaskable>,
-) -> Result<String, Unmaskable> {
+pub fn rewrite(text: &str, visit: &mut VisitPart<'_>) -> Result<String, Unmaskable> {
     let broken = || Unmaskable::Malformed("XML");
     let mut out = String::with_capacity(text.len());
     let mut open: Vec<&str> = Vec::new();
@@ -61,7 +58,7 @@ fn tag<'t>(
     text: &'t str,
     open: &mut Vec<&'t str>,
     out: &mut String,
-    visit: &mut dyn FnMut(&str, &str) -> Result<Option<String>, Unmaskable>,
+    visit: &mut VisitPart<'_>,
 ) -> Result<&'t str, Unmaskable> {
     let broken = || Unmaskable::Malformed("XML");
     let end = text.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>')).ok_or_else(broken)?;
