@@ -290,8 +290,11 @@ pub struct CopyDataArgs {
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
     /// Copy every row of every table that is not skipped.
-    #[arg(long, conflicts_with = "limit")]
+    #[arg(long, conflicts_with_all = ["limit", "predicates"])]
     pub all: bool,
+    /// Start from the rows of a table that an SQL condition names; several may be given.
+    #[arg(long = "where", value_name = "TABLE: CONDITION", value_parser = table_and_condition)]
+    pub predicates: Vec<(String, String)>,
     /// What to do with a personal column that nobody has decided about.
     #[arg(long, value_enum, default_value = "stop")]
     pub unclassified: Unclassified,
@@ -349,4 +352,13 @@ pub struct ValidateArgs {
     /// Do not run these check ids or categories. May be given more than once.
     #[arg(long, value_name = "ID|CATEGORY")]
     pub skip: Vec<String>,
+}
+
+/// `Table: condition`.
+fn table_and_condition(text: &str) -> Result<(String, String), String> {
+    let (table, condition) = text.split_once(':').unwrap_or_default();
+    if table.trim().is_empty() || condition.trim().is_empty() {
+        return Err("write it as `Table: condition`, such as `User: id = 42`".to_owned());
+    }
+    Ok((table.trim().to_owned(), condition.trim().to_owned()))
 }

@@ -152,7 +152,9 @@ fn body(prepared: &Prepared) -> Result<CopyBody> {
         root: job.copy.root.clone(),
         limit: match job.extent {
             Extent::All => None,
-            Extent::Roots(limit) => Some(limit),
+            Extent::Roots(_) => {
+                prepared.rim.as_ref().and_then(|rim| rim.routes.starts.first()).and_then(|start| start.limit)
+            }
         },
         production_version: dotted(prepared.catalog.server_version),
         snapshot: prepared.snapshot_id.clone(),

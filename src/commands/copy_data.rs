@@ -15,9 +15,10 @@ pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
     let settings = context.settings()?;
     let _lock = if args.dry_run { None } else { Some(Lock::acquire(&settings.root, "copy-data")?) };
     let work = Box::pin(prepare(copy_job::of_settings(&settings, &args)?, ui));
-    let prepared = context.interrupt.guard(work).await?;
+    let mut prepared = context.interrupt.guard(work).await?;
     let cache = context.interrupt.guard(Box::pin(copy_cache::plan(&prepared, &settings))).await?;
     if args.dry_run {
+        context.interrupt.guard(Box::pin(prepared.explain())).await?;
         ui.data(&if ui.options.json {
             serde_json::to_string_pretty(&json!({ "database": prepared.plan, "cache": cache }))?
         } else {

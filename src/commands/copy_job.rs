@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result};
 
 use crate::cli::{CopyDataArgs, Unclassified};
 use crate::config::Settings;
+use crate::config::data::Copy;
 use crate::data::job::{Extent, Job};
 use crate::data::plan;
 use crate::failure::Failure;
@@ -19,16 +20,25 @@ pub fn of_settings(settings: &Settings, args: &CopyDataArgs) -> Result<Job> {
         source: production_url(settings)?.into(),
         owner: settings.database_user()?,
         admin: settings.database_admin()?,
-        copy: config.copy.clone(),
+        copy: with_conditions(&config.copy, &args.predicates),
         masking: config.masking.clone(),
         key: key.context("masking.key")?.map(Into::into),
-        extent: if args.all { Extent::All } else { Extent::Roots(args.limit.unwrap_or(config.copy.limit)) },
+        extent: if args.all { Extent::All } else { Extent::Roots(args.limit.or(config.copy.limit)) },
         unclassified: match args.unclassified {
             Unclassified::Stop => plan::Unclassified::Stop,
             Unclassified::Mask => plan::Unclassified::Mask,
             Unclassified::Null => plan::Unclassified::Null,
         },
     })
+}
+
+/// The conditions of the command line take the place of the config's.
+fn with_conditions(copy: &Copy, conditions: &[(String, String)]) -> Copy {
+    let mut copy = copy.clone();
+    if !conditions.is_empty() {
+        copy.predicates = conditions.iter().cloned().collect();
+    }
+    copy
 }
 
 /// The URL of production's database.

@@ -25,12 +25,22 @@ pub struct Copy {
     pub schemas: Vec<String>,
     /// The table whose rows are counted by `limit`.
     pub root: Option<String>,
-    pub limit: u32,
+    /// How many rows to start from; default: 10, or all that `where` names.
+    pub limit: Option<u32>,
+    /// The rows to start from, by table, as an SQL condition over its columns.
+    #[serde(rename = "where")]
+    pub predicates: BTreeMap<String, String>,
+    /// Which rows of the root come first, as SQL, such as `created_at DESC`; default: the most connected ones.
+    pub order_by: Option<String>,
     /// Rows taken whole, for reference tables no key leads to.
     pub whole_tables: Vec<String>,
     pub skip_tables: Vec<String>,
+    /// At most so many rows of a table, the latest, for each row they belong to.
+    pub caps: BTreeMap<String, u32>,
     /// Policy by `Table.constraint` or `Table.column`; default: follow NOT NULL keys, null the others at the rim.
     pub foreign_keys: BTreeMap<String, KeyPolicy>,
+    /// References that no foreign key declares.
+    pub references: Vec<Reference>,
     pub email_domain: String,
     /// Previous databases kept for `rollback`.
     pub keep: u32,
@@ -41,22 +51,47 @@ impl Default for Copy {
         Self {
             schemas: vec!["public".to_owned()],
             root: None,
-            limit: 10,
+            limit: None,
+            predicates: BTreeMap::new(),
+            order_by: None,
             whole_tables: Vec::new(),
             skip_tables: Vec::new(),
+            caps: BTreeMap::new(),
             foreign_keys: BTreeMap::new(),
+            references: Vec::new(),
             email_domain: "staging.local".to_owned(),
             keep: 1,
         }
     }
 }
 
+/// What happens along a foreign key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyPolicy {
+    /// The row referred to comes along.
     Follow,
+    /// The rows that refer to any row that crosses come along.
+    Children,
+    /// `follow` and `children`.
+    Both,
+    /// The reference is set to NULL where its row stays behind.
     Null,
+    /// No row comes along this key, but what a NOT NULL key needs.
     Stop,
+}
+
+/// A reference that no foreign key declares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// `Table.column`, or `Table.` and an SQL expression, such as `Event.data->>'userId'`.
+    pub from: String,
+    /// `Table.column`.
+    pub to: String,
+    /// Which rows refer there, as an SQL condition over the first table, such as `type = 'Post'`.
+    pub when: Option<String>,
+    pub policy: Option<KeyPolicy>,
 }
 
 /// Which Redis keys cross.

@@ -14,8 +14,9 @@ use crate::model::DatabaseAddress;
 pub enum Extent {
     /// Every row of every table that is not skipped.
     All,
-    /// So many rows of the root table, with all that belongs to them and all that these need.
-    Roots(u32),
+    /// So many rows of the root table (by default those that `copy` says), with all that belongs to
+    /// them and all that these need.
+    Roots(Option<u32>),
 }
 
 /// A copy to do.

@@ -42,6 +42,10 @@ pub struct Catalog {
     /// Ordinary tables and the roots of partitioned ones; partitions are read through their root.
     pub tables: Vec<Table>,
     pub keys: Vec<ForeignKey>,
+    /// Tables whose rows lie on another server, also as partitions.
+    pub foreign_tables: Vec<TableName>,
+    /// Large objects, which no table holds.
+    pub large_objects: u64,
 }
 
 impl Catalog {
@@ -59,6 +63,8 @@ pub struct Table {
     /// The planner's estimate.
     pub estimated_rows: u64,
     pub partitioned: bool,
+    /// Where its rows lie, by oid, as far as the role may read them there. Empty without partitions.
+    pub partitions: BTreeMap<u32, TableName>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -75,6 +81,9 @@ pub struct Column {
     pub fields: Vec<String>,
     pub max_chars: Option<usize>,
     pub not_null: bool,
+    /// In a primary key, a partition's bounds, or a unique index to which NULLs are equal: a NULL
+    /// in its place could collide.
+    pub fixed: bool,
     /// Computed by the server: never copied.
     pub generated: bool,
     /// In a primary key, a unique constraint or a unique index (also an expression over it).
@@ -87,11 +96,49 @@ pub struct Column {
 pub struct ForeignKey {
     pub name: String,
     pub child: TableName,
+    /// Empty where an expression refers.
     pub child_columns: Vec<String>,
     pub parent: TableName,
     pub parent_columns: Vec<String>,
-    /// At least one child column can be NULL, so the edge can be cut.
+    /// At least one child column can be NULL.
     pub nullable: bool,
+    /// MATCH FULL: all columns are NULL, or none.
+    pub full: bool,
+    /// An index finds the rows that refer to a row.
+    pub indexed: bool,
+    pub join: Join,
+}
+
+impl ForeignKey {
+    /// What refers, as the plan names it: `Story.authorId`.
+    pub fn from(&self) -> String {
+        format!("{}.{}", self.child, self.columns())
+    }
+
+    /// The columns or the expression that refer.
+    pub fn columns(&self) -> String {
+        if self.child_columns.is_empty() { self.name.clone() } else { self.child_columns.join("+") }
+    }
+}
+
+/// How SQL joins a key's rows: `c` are those that refer, `p` those referred to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Join {
+    /// Finds the rows that refer.
+    pub down: String,
+    /// Finds the rows referred to.
+    pub up: String,
+    /// For a reference of the config: the expression that stands for its column, and which rows refer.
+    pub virtual_from: Option<(String, Option<String>)>,
+}
+
+impl Join {
+    /// What a FROM clause reads for the rows that refer, out of their table.
+    pub fn referring(&self, table: &str) -> String {
+        let Some((expression, when)) = &self.virtual_from else { return table.to_owned() };
+        let when = when.as_ref().map_or_else(String::new, |when| format!(" WHERE ({when})"));
+        format!("(SELECT tableoid, ctid, *, ({expression}) AS \"stagectl reference\" FROM {table}{when})")
+    }
 }
 
 /// Rows of a table.
@@ -114,6 +161,14 @@ impl Rows {
         match self {
             Self::All => None,
             Self::Chosen(rows) => Some(rows.len() as u64),
+        }
+    }
+
+    /// Whether this one is among them.
+    pub fn contains(&self, row: &RowId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Chosen(rows) => rows.contains(row),
         }
     }
 
@@ -163,6 +218,38 @@ pub struct TablePlan {
     pub columns: Vec<ColumnPlan>,
 }
 
+/// What a foreign key does in a subset.
+#[derive(Debug, Clone, Serialize)]
+pub struct KeyPlan {
+    /// `Story.authorId`.
+    pub from: String,
+    pub to: TableName,
+    /// By the server; otherwise by `copy.references`.
+    pub declared: bool,
+    /// Rows that refer come along.
+    pub down: bool,
+    /// The row referred to comes along.
+    pub up: bool,
+    /// The columns that are set to NULL where it stays behind.
+    pub cut: Vec<String>,
+    /// New rows that came because they refer.
+    pub children: u64,
+    /// New rows that came because they are referred to.
+    pub parents: u64,
+    /// Rows whose reference is set to NULL.
+    pub nulled: u64,
+    /// What `follow` would bring instead; known in a dry run.
+    pub following: Option<Following>,
+}
+
+/// New rows, at least, that following a key would bring.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Following {
+    pub rows: u64,
+    /// The count was ended there.
+    pub more: bool,
+}
+
 /// A column or JSON path that nobody has decided about.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub struct Undecided {
@@ -179,6 +266,8 @@ pub struct Undecided {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct CopyPlan {
     pub tables: Vec<TablePlan>,
+    /// What comes along each key, and what is cut.
+    pub keys: Vec<KeyPlan>,
     pub undecided: Vec<Undecided>,
     pub warnings: Vec<String>,
 }

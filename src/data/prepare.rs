@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 use super::job::{Extent, Job};
 use super::model::{Catalog, CopyPlan, Subset, TableName};
 use super::plan::{Inputs, plan};
-use super::subset::{self, rows};
+use super::subset::{self, Rim, growth, rows};
 use super::{catalog, evidence, identity, text};
 use crate::config::masking::Strategy;
 use crate::failure::Failure;
@@ -39,9 +39,12 @@ pub async fn prepare(job: Job, ui: &Ui) -> Result<Prepared> {
     ui.phase("read production");
     let catalog = catalog::read(&production, &job.copy.schemas).await?;
     ui.phase("select rows");
-    let (subset, warnings) = match job.extent {
-        Extent::All => (subset::all(&catalog, &job.copy)?, Vec::new()),
-        Extent::Roots(limit) => subset::select(&production, &catalog, &job.copy, limit).await?,
+    let (subset, warnings, keys, rim) = match job.extent {
+        Extent::All => (subset::all(&catalog, &job.copy)?, Vec::new(), Vec::new(), None),
+        Extent::Roots(limit) => {
+            let selected = subset::select(&production, &catalog, &job.copy, limit).await?;
+            (selected.subset, selected.warnings, selected.keys, Some(selected.rim))
+        }
     };
     ui.phase("look at columns");
     let masking = &job.masking;
@@ -60,7 +63,8 @@ pub async fn prepare(job: Job, ui: &Ui) -> Result<Prepared> {
         unclassified: job.unclassified,
     })?;
     plan.warnings.extend(warnings);
-    Ok(Prepared { job, production, snapshot_id, catalog, subset, plan, rules })
+    plan.keys = keys;
+    Ok(Prepared { job, production, snapshot_id, catalog, subset, rim, plan, rules })
 }
 
 fn failed(what: &str, error: &tokio_postgres::Error) -> anyhow::Error {
@@ -76,12 +80,23 @@ pub struct Prepared {
     pub snapshot_id: String,
     pub catalog: Catalog,
     pub subset: Subset,
+    /// Where the subset ends; `None` where all rows cross.
+    pub rim: Option<Rim>,
     pub plan: CopyPlan,
     /// The rule of each column that has one; a column without one is copied as it is.
     pub rules: BTreeMap<(TableName, String), Strategy>,
 }
 
 impl Prepared {
+    /// Fills in what following the keys that are cut would bring: for a dry run.
+    ///
+    /// # Errors
+    /// Fails where production does not answer.
+    pub async fn explain(&mut self) -> Result<()> {
+        let Some(rim) = &self.rim else { return Ok(()) };
+        growth::estimate(&self.production, &self.catalog, &self.subset, rim, &mut self.plan.keys).await
+    }
+
     /// Refuses to go on while something is undecided.
     pub fn decided(&self) -> Result<()> {
         let undecided = &self.plan.undecided;

@@ -1,7 +1,6 @@
 //! Runs scripts on a session the way a migration tool would, statement by statement: timed,
-//! watched where asked, cut off where a case wants it.
+//! cut off where a case wants it. What its locks are is seen by the proxy that it runs through.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -9,11 +8,10 @@ use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::{ErrorPosition, SqlState};
 
 use super::clone::Migrator;
-use super::locks::{LockMode, LockTaken};
-use super::script::{Script, controls_transaction};
+use super::locks::LockTaken;
+use super::script::Script;
 use super::statements::Statement;
 use super::step::Action;
-use super::watch::{Lock, Watch};
 use crate::postgres::{Session, explain};
 
 /// One statement that ran.
@@ -74,24 +72,23 @@ impl Applied {
     }
 }
 
-/// Runs a step's up or down as the migration's own role. A command is not watched here: it has
-/// sessions of its own.
-pub async fn perform(migrator: &Migrator, action: &Action, watch: Option<&Watch>) -> Result<Applied> {
+/// Runs a step's up or down as the migration's own role. A command has sessions of its own.
+pub async fn perform(migrator: &Migrator, action: &Action) -> Result<Applied> {
     match action {
-        Action::Script(script) => apply(migrator, script, watch).await,
+        Action::Script(script) => apply(migrator, script).await,
         Action::Command(command) => command.apply(&migrator.address).await,
     }
 }
 
 /// Runs a script to its end. An SQL error is no error of this function: it is what was found.
-pub async fn apply(session: &Session, script: &Script, watch: Option<&Watch>) -> Result<Applied> {
+pub async fn apply(session: &Session, script: &Script) -> Result<Applied> {
     let mut applied = Applied::default();
     let start = Instant::now();
     if script.wrapped {
         session.batch_execute("BEGIN").await.context("begin")?;
     }
     for statement in &script.statements {
-        match run(session, script, statement, watch).await? {
+        match run(session, script, statement).await? {
             Ok(run) => applied.statements.push(run),
             Err(stopped) => {
                 applied.stopped = Some(stopped);
@@ -99,7 +96,6 @@ pub async fn apply(session: &Session, script: &Script, watch: Option<&Watch>) ->
             }
         }
     }
-    let end = Instant::now();
     match &applied.stopped {
         Some(_) => drop(session.batch_execute("ROLLBACK").await),
         None if script.wrapped => {
@@ -115,9 +111,7 @@ pub async fn apply(session: &Session, script: &Script, watch: Option<&Watch>) ->
         }
         None => {}
     }
-    let commit_ms = end.elapsed().as_secs_f64() * 1000.0;
     applied.ms = start.elapsed().as_secs_f64() * 1000.0;
-    hold_locks(&mut applied.statements, script, commit_ms);
     Ok(applied)
 }
 
@@ -127,7 +121,7 @@ pub async fn apply_part(session: &Session, script: &Script, count: usize) -> Res
         session.batch_execute("BEGIN").await.context("begin")?;
     }
     for statement in script.statements.iter().take(count) {
-        if let Err(stopped) = run(session, script, statement, None).await? {
+        if let Err(stopped) = run(session, script, statement).await? {
             return Ok(Some(stopped));
         }
     }
@@ -138,54 +132,21 @@ async fn run(
     session: &Session,
     script: &Script,
     statement: &Statement,
-    watch: Option<&Watch>,
 ) -> Result<Result<StatementRun, Stopped>> {
-    let inspect = watch.is_some() && !controls_transaction(statement) && !statement.starts_with(&["set"]);
-    let files = if inspect { Some(relation_files(session).await?) } else { None };
-    let log = match watch {
-        Some(watch) => watch.log_position().await?,
-        None => 0,
-    };
     let start = Instant::now();
-    let query = async {
-        let result = session.simple_query(&statement.text).await;
-        (result, start.elapsed().as_secs_f64() * 1000.0)
-    };
-    let (result, ms) = match watch {
-        None => query.await,
-        Some(watch) => tokio::select! {
-            biased;
-            done = query => done,
-            () = watch.keep_looking() => (Ok(Vec::new()), 0.0),
-        },
-    };
-    let messages = match result {
+    let messages = match session.simple_query(&statement.text).await {
         Ok(messages) => messages,
         Err(error) => return Ok(Err(stopped(script, statement, &error))),
     };
-    let mut run = StatementRun {
+    Ok(Ok(StatementRun {
         place: format!("{}:{}", script.file.display(), statement.line),
         statement: statement.short(),
-        ms,
+        ms: start.elapsed().as_secs_f64() * 1000.0,
         rows: messages.iter().map(rows).sum(),
         locks: Vec::new(),
         rewrites: Vec::new(),
         wal_bytes: 0,
-    };
-    if let Some(watch) = watch {
-        watch.look().await?;
-        run.locks = watch.take().into_iter().map(lock_taken).collect();
-        run.wal_bytes = watch.log_position().await? - log;
-        if let Some(before) = files {
-            let after = relation_files(session).await?;
-            run.rewrites = after
-                .into_iter()
-                .filter(|(oid, (_, file))| before.get(oid).is_some_and(|(_, old)| old != file))
-                .map(|(_, (name, _))| name)
-                .collect();
-        }
-    }
-    Ok(Ok(run))
+    }))
 }
 
 fn rows(message: &SimpleQueryMessage) -> u64 {
@@ -193,59 +154,6 @@ fn rows(message: &SimpleQueryMessage) -> u64 {
         SimpleQueryMessage::CommandComplete(rows) => *rows,
         _ => 0,
     }
-}
-
-fn lock_taken((relation, kind, mode): Lock) -> LockTaken {
-    LockTaken { relation, kind: kind.to_owned(), mode, held_ms: 0.0, blocks: mode.blocks().to_owned() }
-}
-
-/// A lock belongs to the first statement that is seen with it, and lasts until its transaction's end.
-fn hold_locks(statements: &mut [StatementRun], script: &Script, commit_ms: f64) {
-    let times: Vec<f64> = statements.iter().map(|s| s.ms).collect();
-    let mut known: Vec<(usize, String, LockMode)> = Vec::new();
-    for (index, statement) in statements.iter_mut().enumerate() {
-        let end = transaction_end(script, index).min(times.len() - 1);
-        let commit_ms = if script.wrapped { commit_ms } else { 0.0 };
-        let held_ms = times[index..=end].iter().sum::<f64>() + commit_ms;
-        statement.locks.retain_mut(|lock| {
-            lock.held_ms = held_ms;
-            let key = (end, lock.relation.clone(), lock.mode);
-            let new = !known.contains(&key);
-            if new {
-                known.push(key);
-            }
-            new
-        });
-    }
-}
-
-/// The statement that ends the transaction of the one at `index`: itself, where it has none.
-fn transaction_end(script: &Script, index: usize) -> usize {
-    if script.wrapped {
-        return script.statements.len() - 1;
-    }
-    let begins = |s: &Statement| matches!(s.words().next(), Some("begin" | "start"));
-    let ends = |s: &Statement| controls_transaction(s) && !begins(s);
-    let before = script.statements[..=index].iter().rposition(begins);
-    let open = before.is_some_and(|at| !script.statements[at..index].iter().any(ends));
-    if !open {
-        return index;
-    }
-    script.statements[index..].iter().position(ends).map_or(script.statements.len() - 1, |at| index + at)
-}
-
-/// The file behind each relation, as this session's transaction sees it.
-async fn relation_files(session: &Session) -> Result<BTreeMap<u32, (String, u32)>> {
-    let rows = session
-        .query(
-            "SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname), c.relfilenode
-             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-             WHERE c.relkind IN ('r', 'i', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'",
-            &[],
-        )
-        .await
-        .context("look at the relations' files")?;
-    Ok(rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect())
 }
 
 fn code(error: &tokio_postgres::Error) -> String {
@@ -266,22 +174,5 @@ fn stopped(script: &Script, statement: &Statement, error: &tokio_postgres::Error
         statement: statement.short(),
         sqlstate: code(error),
         message: explain(error) + &hint,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::migration::TransactionMode;
-
-    #[test]
-    fn a_lock_lasts_until_its_own_transaction_ends() {
-        let ends = |sql: &str| {
-            let script = Script::parse("up.sql".into(), sql, TransactionMode::Auto).unwrap();
-            (0..script.statements.len()).map(|i| transaction_end(&script, i)).collect::<Vec<_>>()
-        };
-        assert_eq!(ends("SELECT 1; SELECT 2; SELECT 3"), [2, 2, 2]);
-        assert_eq!(ends("VACUUM t; SELECT 2"), [0, 1]);
-        assert_eq!(ends("SELECT 0; BEGIN; SELECT 2; COMMIT; SELECT 4"), [0, 3, 3, 3, 4]);
     }
 }

@@ -198,7 +198,11 @@ impl Clones {
 
     /// A session on a clone as the migration's own role.
     pub async fn as_user(&self, clone: &str) -> Result<Migrator> {
-        let address = self.user_address.database(clone);
+        self.migrator(self.user_address.database(clone)).await
+    }
+
+    /// The migration's own role at this address, which may be a proxy's.
+    pub async fn migrator(&self, address: DatabaseAddress) -> Result<Migrator> {
         let session = connect(&address).await?;
         session
             .batch_execute(&format!("SET stagectl.run_id = {}", quote_literal(&self.run_id)))

@@ -8,9 +8,10 @@ use anyhow::Result;
 use super::apply::{Applied, Stopped, perform};
 use super::clone::{Clones, Migrator};
 use super::fingerprint::{DataDifference, Difference, State, data_differences, schema_differences};
+use super::proxy::{Faults, Proxy};
 use super::step::Step;
 use super::tables::Table;
-use super::watch::Watch;
+use super::trace::Trace;
 use crate::config::migration::{Migration, NamedQuery};
 use crate::postgres::Session;
 use crate::ui::Ui;
@@ -49,6 +50,8 @@ pub struct Migrated {
     pub clone: String,
     /// One per step, until the first that stopped.
     pub ups: Vec<Applied>,
+    /// What was seen of them all.
+    pub trace: Trace,
     /// Absent where up stopped.
     pub state: Option<State>,
 }
@@ -77,11 +80,16 @@ impl Lab {
             return Ok(migrated.clone());
         }
         let clone = self.clones.copy(&self.base).await?;
-        let session = self.clones.as_user(&clone).await?;
-        let watch = Watch::new(self.clones.as_admin(&clone).await?, backend(&session).await?).await?;
+        let address = self.clones.user_address.database(&clone);
+        let proxy = Proxy::start(&address, self.clones.as_admin(&clone).await?, Faults::default()).await?;
+        let migrator = self.clones.migrator(proxy.address().clone()).await?;
         let mut ups = Vec::new();
+        let mut trace = proxy.trace();
         for step in &self.inputs.steps {
-            let up = perform(&session, &step.up, Some(&watch)).await?;
+            let up = perform(&migrator, &step.up).await?;
+            let seen = trace.statements.len();
+            trace.add(proxy.trace());
+            let up = trace.attribute(seen, up, step.up.script().is_none());
             for run in &up.statements {
                 self.ui
                     .detail(format!("{} {:.1} ms, {} rows: {}", run.place, run.ms, run.rows, run.statement));
@@ -98,9 +106,12 @@ impl Lab {
                 break;
             }
         }
-        drop((session, watch));
+        drop((migrator, proxy));
+        for problem in &trace.problems {
+            self.ui.warn(format!("locks: {problem}"));
+        }
         let state = if ups.iter().all(Applied::is_ok) { Some(self.state(&clone).await?) } else { None };
-        Ok(self.migrated.insert(Migrated { clone, ups, state }).clone())
+        Ok(self.migrated.insert(Migrated { clone, ups, trace, state }).clone())
     }
 
     /// The fingerprint of a clone.
@@ -111,7 +122,7 @@ impl Lab {
     /// Applies all ups on a clone; the first that stops ends it.
     pub async fn up(&self, session: &Migrator) -> Result<Option<Stopped>> {
         for step in &self.inputs.steps {
-            let up = perform(session, &step.up, None).await?;
+            let up = perform(session, &step.up).await?;
             if up.stopped.is_some() {
                 return Ok(up.stopped);
             }
@@ -123,7 +134,7 @@ impl Lab {
     pub async fn down(&self, session: &Migrator) -> Result<Option<Stopped>> {
         for step in self.inputs.steps.iter().rev() {
             let Some(script) = &step.down else { continue };
-            let down = perform(session, script, None).await?;
+            let down = perform(session, script).await?;
             if down.stopped.is_some() {
                 return Ok(down.stopped);
             }

@@ -71,6 +71,8 @@ impl LockMode {
 /// A lock that a statement took on something that was there before the migration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LockTaken {
+    /// The relation's object number, which no renaming changes.
+    pub oid: u32,
     /// Quoted and qualified.
     pub relation: String,
     /// `table`, `index`, `sequence` and the like.

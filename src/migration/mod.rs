@@ -2,7 +2,7 @@
 //! fingerprint that down restores.
 //!
 //! `source` reads files into steps of `script`s, split by `statements`. `clone` makes the databases,
-//! `apply` runs a script there, `watch`ed for `locks`. `fingerprint` says what a database is.
+//! `apply` runs a script there through the `proxy`, whose `trace` says what it `locks`. `fingerprint` says what a database is.
 //! `phases` are the six categories, with `cases` for the edges; `lab` is what they share.
 
 mod apply;
@@ -11,24 +11,26 @@ mod clone;
 mod command;
 mod fingerprint;
 mod lab;
-mod locks;
+pub mod locks;
 mod phases;
 mod plan;
+mod proxy;
 mod record;
 mod script;
 mod source;
 mod statements;
 mod step;
 mod tables;
+pub mod trace;
 mod untouched;
 mod verdict;
-mod watch;
 
 pub use clone::Clones;
 pub use fingerprint::{DataDifference, Difference, State, data_differences, schema_differences};
 pub use lab::{Inputs, Lab};
 pub use phases::{Prepared, prepare, run};
 pub use plan::{Plan, plan};
+pub use proxy::{Faults, Proxy};
 pub use record::{Converted, converted, write as record};
 pub use source::load;
 pub use step::{Action, Step};

@@ -47,11 +47,16 @@ impl Statement {
 
     /// The first words, for a line of output.
     pub fn short(&self) -> String {
-        let flat = self.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        match flat.char_indices().nth(100) {
-            Some((end, _)) => format!("{}…", &flat[..end]),
-            None => flat,
-        }
+        short(&self.text)
+    }
+}
+
+/// The first words of a statement, for a line of output.
+pub fn short(text: &str) -> String {
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match flat.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &flat[..end]),
+        None => flat,
     }
 }
 

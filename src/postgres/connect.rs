@@ -111,14 +111,17 @@ where
 }
 
 fn tls() -> Result<MakeRustlsConnect> {
+    Ok(MakeRustlsConnect::new(tls_config()?))
+}
+
+/// How TLS to a server is spoken: its certificate must be of a public authority.
+pub fn tls_config() -> Result<rustls::ClientConfig> {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let config =
+    let builder =
         rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .context("set up TLS")?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
+            .context("set up TLS")?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// A failure of the class that the server's code tells: the machine's for a full disk, a lost

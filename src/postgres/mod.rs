@@ -6,5 +6,5 @@ pub mod settings;
 pub mod staging;
 mod target;
 
-pub use connect::{Session, connect, connect_url_read_only, explain, failure, failure_saying};
+pub use connect::{Session, connect, connect_url_read_only, explain, failure, failure_saying, tls_config};
 pub use target::{Target, target};

@@ -107,9 +107,8 @@ impl Twin {
             connect_url_read_only(&self.admin("127.0.0.1", "production")).await.expect("read production");
         session.batch_execute(BEGIN).await.expect("read production");
         let catalog = catalog::read(&session, &copy.schemas).await.expect("read production");
-        let (subset, warnings) =
-            subset::select(&session, &catalog, copy, limit).await.expect("read production");
-        (catalog, subset, warnings)
+        let selected = subset::select(&session, &catalog, copy, Some(limit)).await.expect("read production");
+        (catalog, selected.subset, selected.warnings)
     }
 
     /// By brute force: every reference of a selected row leads to a selected row or was cut.
@@ -211,7 +210,7 @@ async fn every_foreign_key_of_the_sample_holds_within_the_subset() {
         return;
     }
     let twin = Twin::sample().await;
-    let copy = Copy { root: Some("User".into()), ..Copy::default() };
+    let copy = Copy { root: Some("User".into()), order_by: Some("id".into()), ..Copy::default() };
     let (catalog, subset, warnings) = twin.select(&copy, 40).await;
     twin.assert_whole(&catalog, &subset).await;
     assert_eq!(warnings, Vec::<String>::new());

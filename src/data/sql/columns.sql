@@ -13,6 +13,12 @@ SELECT a.attrelid, a.attname::text, format_type(a.atttypid, a.atttypmod), t.typn
   t.typtype = 'e', b.is_array,
   CASE WHEN t.typname IN ('varchar', 'bpchar') THEN nullif(greatest(a.atttypmod, b.modifier), -1) - 4 END,
   a.attnotnull OR own.typnotnull,
+  -- a NULL in its place could find no partition, or a row that is equal to it
+  EXISTS (SELECT FROM pg_partitioned_table h WHERE h.partrelid IN (SELECT relid FROM pg_partition_tree(a.attrelid))
+          AND (a.attname IN (SELECT o.attname FROM pg_attribute o WHERE o.attrelid = h.partrelid AND o.attnum = ANY (h.partattrs::int2[]))
+            OR h.partexprs IS NOT NULL))
+   OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey::int2[])
+              AND to_jsonb(i) ->> 'indnullsnotdistinct' = 'true'),
   a.attgenerated <> '',
   EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique
      AND (a.attnum = ANY (i.indkey::int2[])

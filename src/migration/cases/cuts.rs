@@ -58,7 +58,7 @@ pub async fn cut(
             continue;
         }
         let session = lab.clones.as_user(&clone).await?;
-        let second = apply(&session, script, None).await?;
+        let second = apply(&session, script).await?;
         drop(session);
         if let Some(stopped) = second.stopped {
             let (remains, stopped) = (remains.join("; "), stopped.line());

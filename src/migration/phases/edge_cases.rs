@@ -80,7 +80,7 @@ async fn cut_everywhere(lab: &Lab, volatile: &Volatile) -> Result<(Cuts, Cuts)> 
     for step in &steps {
         let after_clone = lab.clones.copy(&before_clone).await?;
         let session = lab.clones.as_user(&after_clone).await?;
-        perform(&session, &step.up, None).await?;
+        perform(&session, &step.up).await?;
         drop(session);
         let after = lab.state(&after_clone).await?;
         let ups = cuts::cut(lab, &before_clone, &step.up, &before, &after, volatile);

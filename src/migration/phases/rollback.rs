@@ -120,7 +120,7 @@ async fn climb(lab: &mut Lab) -> Result<Findings> {
     let mut before = lab.before.clone();
     for (index, step) in steps.iter().enumerate() {
         let session = lab.clones.as_user(&clone).await?;
-        let up = perform(&session, &step.up, None).await?;
+        let up = perform(&session, &step.up).await?;
         if let Some(stopped) = up.stopped {
             found.stopped.push(format!("up of {} already stops: {}", step.name, stopped.line()));
             return Ok(found);
@@ -135,14 +135,14 @@ async fn climb(lab: &mut Lab) -> Result<Findings> {
             before = after;
             continue;
         };
-        let down = perform(&session, script, None).await?;
+        let down = perform(&session, script).await?;
         let restored = lab.state(&clone).await?;
         if let Some(reason) = &down.stopped {
             stopped(&mut found, step, reason, &after, &restored);
         } else {
             found.reversed += 1;
             compare(&mut found, lab, &steps, index, &clone, &before, &restored).await?;
-            let second: Applied = perform(&session, &step.up, None).await?;
+            let second: Applied = perform(&session, &step.up).await?;
             if let Some(stopped) = second.stopped {
                 found.again.push(format!("up of {} stops: {}", step.name, stopped.line()));
             } else {
@@ -185,7 +185,7 @@ async fn at(lab: &Lab, steps: &[Step]) -> Result<String> {
     let clone = lab.clones.copy(&lab.base).await?;
     let session = lab.clones.as_user(&clone).await?;
     for step in steps {
-        perform(&session, &step.up, None).await?;
+        perform(&session, &step.up).await?;
     }
     Ok(clone)
 }
