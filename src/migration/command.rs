@@ -269,7 +269,7 @@ mod tests {
             line: line.into(),
             folder: "/".into(),
             environment: BTreeMap::from([("ASYNC".into(), "pg+x://{user}:{password}@{host}".into())]),
-            limit: Duration::from_secs(20),
+            limit: Duration::from_secs(600),
         }
     }
 

@@ -7,4 +7,4 @@ pub mod staging;
 mod target;
 
 pub use connect::{Session, connect, connect_url_read_only, explain, failure, failure_saying, tls_config};
-pub use target::{Target, target};
+pub use target::{Target, address, target};

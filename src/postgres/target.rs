@@ -5,6 +5,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
 use crate::failure::Failure;
+use crate::model::DatabaseAddress;
 
 /// The server and database of a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,18 @@ pub fn target(url: &str) -> Result<Target> {
         port: config.get_ports().first().copied().unwrap_or(5432),
         database: config.get_dbname().or(config.get_user()).unwrap_or_default().to_owned(),
     })
+}
+
+/// The address in a database URL, with its credentials.
+///
+/// # Errors
+/// Refuses one that cannot be read; the message never quotes it.
+pub fn address(url: &str) -> Result<DatabaseAddress> {
+    let Target { host, port, database } = target(url)?;
+    let config: Config = url.parse().map_err(|_| Failure::config("the database URL cannot be read"))?;
+    let user = config.get_user().unwrap_or_default().to_owned();
+    let password = String::from_utf8_lossy(config.get_password().unwrap_or_default()).into_owned();
+    Ok(DatabaseAddress { host, port, name: database, user, password: password.into() })
 }
 
 #[cfg(test)]
