@@ -96,7 +96,11 @@ async fn plain(session: &Session, table: &Table, column: &Column, rows: &Rows) -
                 classify::generated_ids(&rows::values(session, table, &column.name, &chunk).await?);
         }
     }
-    let looks = if column.is_array { elements(column, &values) } else { classify::column(column, &values) };
+    let looks = if column.is_array {
+        elements(table, column, &values)
+    } else {
+        classify::column(&table.name.name, column, &values)
+    };
     Ok(Evidence { looks, generated_ids, paths: BTreeMap::new(), personal_keys: false })
 }
 
@@ -105,7 +109,7 @@ pub fn is_key(table: &Table, column: &Column) -> bool {
     column.in_key || table.primary_key.contains(&column.name)
 }
 
-fn elements(column: &Column, arrays: &[String]) -> Looks {
+fn elements(table: &Table, column: &Column, arrays: &[String]) -> Looks {
     let mut values = Vec::new();
     for array in arrays {
         let seen = super::mask::array::rewrite(array, &mut |element| {
@@ -116,7 +120,7 @@ fn elements(column: &Column, arrays: &[String]) -> Looks {
             return Looks::FreeText;
         }
     }
-    classify::column(column, &values)
+    classify::column(&table.name.name, column, &values)
 }
 
 async fn json(session: &Session, table: &Table, column: &Column, rows: &Rows) -> Result<Evidence> {
