@@ -1,10 +1,13 @@
 //! The command line: clap types and help texts, nothing else.
 
+mod between;
 mod examples;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use between::Between;
 
 use crate::config::migration::{CloneBy, Layout};
 use crate::ui;
@@ -299,6 +302,8 @@ pub struct CopyDataArgs {
     /// What to do with a personal column that nobody has decided about.
     #[arg(long, value_enum, default_value = "stop")]
     pub unclassified: Unclassified,
+    #[command(flatten)]
+    pub between: Between,
 }
 
 #[derive(Debug, Args)]
@@ -308,10 +313,20 @@ pub struct RollbackArgs {
     pub what: RollbackWhat,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum RollbackWhat {
-    /// Swap the twin's database with the one that the last copy replaced.
-    Data,
+    /// Swap staging's database with the one that the last copy replaced.
+    Data(RollbackDataArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RollbackDataArgs {
+    /// Print what would be swapped; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The database that a copy without a stack has replaced. Default: that of stagectl.yml.
+    #[arg(long, value_name = "URL", env = "STAGECTL_TO", hide_env_values = true)]
+    pub to: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

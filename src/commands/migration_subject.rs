@@ -170,9 +170,9 @@ fn environment(pairs: &[String]) -> Result<BTreeMap<String, String>> {
 
 /// Why an address must be taken for production. A word of a name counts whole: `products` is none.
 fn production_marker(address: &DatabaseAddress, production: Option<&str>) -> Option<String> {
-    let target = production.and_then(|url| postgres::target(url).ok());
+    let target = production.and_then(|url| postgres::address(url).ok());
     if target.is_some_and(|t| {
-        (t.host, t.port, t.database) == (address.host.clone(), address.port, address.name.clone())
+        (t.host, t.port, t.name) == (address.host.clone(), address.port, address.name.clone())
     }) {
         return Some(format!("the URL names the database of {PRODUCTION}"));
     }

@@ -4,6 +4,7 @@ mod certs;
 mod config_show;
 mod containers;
 mod copy_apply;
+mod copy_between;
 mod copy_cache;
 mod copy_data;
 mod copy_job;
@@ -33,6 +34,7 @@ use anyhow::Result;
 use crate::cli::{Cli, Command};
 use crate::config::Settings;
 use crate::interrupt::Interrupt;
+use crate::postgres::without_passwords;
 use crate::ui::Ui;
 
 /// What every command is handed.
@@ -59,7 +61,7 @@ pub async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<u8> {
         ui: ui.clone(),
         interrupt,
         command_line: std::env::args_os().skip(1).fold("stagectl".to_owned(), |line, word| {
-            line + " " + &without_password(&word.to_string_lossy())
+            line + " " + &without_passwords(&word.to_string_lossy())
         }),
     };
     let context = &context;
@@ -85,38 +87,5 @@ pub async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<u8> {
         Command::Completions { shell } => docs::completions(context, shell),
         Command::Man { out } => docs::man(context, out.as_deref()),
         Command::Schemas { out } => docs::schemas(context, out.as_deref()),
-    }
-}
-
-/// The word with `****` for what stands between `:` and `@` in a URL.
-fn without_password(word: &str) -> String {
-    let Some(start) = word.find("://").map(|at| at + 3) else { return word.to_owned() };
-    let end = word[start..].find(['/', '?']).map_or(word.len(), |at| start + at);
-    // A password may hold what ends a host; the last @ ends it.
-    let Some(at) =
-        word[start..].rfind('@').map(|at| start + at).filter(|at| *at <= end || word[end..].contains('@'))
-    else {
-        return word.to_owned();
-    };
-    match word[start..at].find(':') {
-        Some(colon) => format!("{}:****{}", &word[..start + colon], &word[at..]),
-        None => word.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reports_command_line_holds_no_password() {
-        for (word, shown) in [
-            ("postgresql://u:p@h/d", "postgresql://u:****@h/d"),
-            ("--database=postgresql://u:p/x@h/d", "--database=postgresql://u:****@h/d"),
-            ("postgresql://u@h/d", "postgresql://u@h/d"),
-            ("--yes", "--yes"),
-        ] {
-            assert_eq!(without_password(word), shown);
-        }
     }
 }

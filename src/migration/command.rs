@@ -260,6 +260,7 @@ mod tests {
             port: 5,
             name: "d b".into(),
             user: "u".into(),
+            encryption: crate::model::Encryption::Prefer,
             password: "p@ss/word".to_owned().into(),
         }
     }
