@@ -13,8 +13,14 @@ use super::file::Scalar;
 pub struct Masking {
     /// The secret that makes masks the same in each run, as `${NAME}`. Never in the repository.
     pub key: Option<String>,
+    /// The file with the decisions that a person has reviewed, beside `stagectl.yml`: `tables` and `schema`
+    /// as here, at its top. Default: `masking.yml`, where there is one.
+    pub file: Option<String>,
     /// Table (`Table` or `schema.Table`) to column to rule.
     pub tables: BTreeMap<String, BTreeMap<String, Rule>>,
+    /// Table to column to type, as they were when the decisions were reviewed. What is not here, or has
+    /// another type by now, stops the copy. Empty: nothing was written down.
+    pub schema: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// What happens to a value. A word, or a word with its argument: `email`, `{keep: why}`,
@@ -85,8 +91,6 @@ pub enum Strategy {
     Hstore(BTreeMap<String, Rule>),
     /// A rule for each field of a composite type.
     Composite(BTreeMap<String, Rule>),
-    /// What production's server computes in place of the column, by a read-only session.
-    Sql(String),
 }
 
 impl Strategy {
@@ -124,7 +128,6 @@ impl Strategy {
             Self::Xml(_) => "xml",
             Self::Hstore(_) => "hstore",
             Self::Composite(_) => "composite",
-            Self::Sql(_) => "sql",
         }
     }
 }

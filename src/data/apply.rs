@@ -128,18 +128,29 @@ pub async fn run(
         unproven.iter().map(|name| format!("{name} does not hold, and is not enforced in production either")),
     );
     let (start, step) = (Instant::now(), Step::start(ui, "leaks", "look for personal values of production"));
-    let scan = leak::scan(&target, &matcher, &job.copy.email_domain).await?;
+    let scan = leak::scan(leak::Task {
+        database: &admin.database(&new),
+        matcher: &matcher,
+        email_domain: &job.copy.email_domain,
+        sums: &BTreeMap::new(),
+        workers: 4,
+    })
+    .await?;
     step.done(ui);
+    let foreign = |place: &String| format!("{place} names an e-mail address: it crosses as it is");
+    warn(ui, body, scan.addresses.iter().map(foreign));
     let hits = scan.hits.clone();
     body.leak_check = Some(LeakCheck {
         values: matcher.len(),
+        places: scan.places,
         bytes_scanned: scan.bytes,
         hits: scan.hits,
         ms: start.elapsed().as_millis() as u64,
     });
     save(body)?;
     if !hits.is_empty() {
-        let places: Vec<String> = hits.iter().map(|(place, rows)| format!("{place} ({rows} rows)")).collect();
+        let places: Vec<String> =
+            hits.iter().map(|(place, rows)| format!("{place} ({rows} times)")).collect();
         return Err(Failure::refused(format!(
             "personal data of production would have reached staging: {}",
             places.join(", ")

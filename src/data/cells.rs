@@ -30,9 +30,7 @@ pub fn rewrite(
     let shape = shape(column);
     let is_json = matches!(column.base_type.as_str(), "json" | "jsonb");
     match strategy {
-        Strategy::Null | Strategy::Constant(_) | Strategy::Keep(_) | Strategy::Sql(_) => {
-            visit(strategy, &shape, text)
-        }
+        Strategy::Null | Strategy::Constant(_) | Strategy::Keep(_) => visit(strategy, &shape, text),
         Strategy::Elements(rule) if is_json && !column.is_array => leaves(&rule.0, text, visit).map(Some),
         Strategy::Elements(rule) => {
             array::rewrite(text, &mut |element| value(&rule.0, column, &shape, element, visit)).map(Some)

@@ -24,6 +24,8 @@ const PER_PATH: usize = 50;
 #[derive(Debug, Clone)]
 pub struct Evidence {
     pub looks: Looks,
+    /// How many values were looked at.
+    pub seen: u64,
     /// Every value is an id that a machine made.
     pub generated_ids: bool,
     /// JSON: each leaf path of the rows that cross.
@@ -34,6 +36,8 @@ pub struct Evidence {
 
 #[derive(Debug, Clone)]
 pub struct Leaf {
+    /// How many values were looked at.
+    pub seen: u64,
     /// The path with `*` for each key that may be data.
     pub shown: String,
     pub looks: Looks,
@@ -101,7 +105,8 @@ async fn plain(session: &Session, table: &Table, column: &Column, rows: &Rows) -
     } else {
         classify::column(&table.name.name, column, &values)
     };
-    Ok(Evidence { looks, generated_ids, paths: BTreeMap::new(), personal_keys: false })
+    let seen = values.len() as u64;
+    Ok(Evidence { looks, seen, generated_ids, paths: BTreeMap::new(), personal_keys: false })
 }
 
 /// In the primary key or a foreign key.
@@ -139,10 +144,16 @@ async fn json(session: &Session, table: &Table, column: &Column, rows: &Rows) ->
         .into_iter()
         .map(|(path, (shown, key, values, kind))| {
             let looks = kind.unwrap_or_else(|| classify::text(&key, &values));
-            (path, Leaf { shown, looks })
+            (path, Leaf { seen: values.len() as u64, shown, looks })
         })
         .collect();
-    Ok(Evidence { looks: Looks::FreeText, generated_ids: false, paths, personal_keys: found.personal_keys })
+    Ok(Evidence {
+        looks: Looks::FreeText,
+        seen: 0,
+        generated_ids: false,
+        paths,
+        personal_keys: found.personal_keys,
+    })
 }
 
 fn chunks(rows: &BTreeSet<RowId>) -> impl Iterator<Item = BTreeSet<RowId>> {

@@ -3,11 +3,14 @@
 //! catalog → subset → classify → plan → (backup) → schema → transfer → leak → swap
 
 pub mod apply;
+pub mod binary;
 pub mod cache;
 pub mod catalog;
 pub mod cells;
 pub mod checksum;
 pub mod classify;
+pub mod collisions;
+pub mod draft;
 pub mod evidence;
 pub mod finish;
 pub mod identity;
@@ -19,6 +22,7 @@ pub mod model;
 pub mod plan;
 pub mod prepare;
 mod quiet;
+mod review;
 pub mod row;
 pub mod schema;
 pub mod subset;

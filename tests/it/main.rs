@@ -13,6 +13,7 @@ mod copy_plan;
 mod copy_redis;
 mod front;
 mod house;
+mod leak_check;
 mod migration_lab;
 mod migration_objects;
 mod readiness;

@@ -216,162 +216,22 @@ fn is_cpf(value: &str) -> bool {
 /// A given name that is common somewhere, and a family name after it.
 fn is_person(value: &str) -> bool {
     let Some(parts) = PERSON.as_ref().and_then(|person| person.captures(value)) else { return false };
-    GIVEN.contains(&parts[1].to_lowercase().as_str())
+    let given = parts[1].to_lowercase();
+    GIVEN.split_whitespace().any(|name| name == given)
 }
 
-/// Common given names of several countries, sorted.
-const GIVEN: [&str; 150] = [
-    "adam",
-    "ahmed",
-    "alberto",
-    "alejandro",
-    "alessandro",
-    "alexander",
-    "alice",
-    "amélie",
-    "ana",
-    "andrea",
-    "andreas",
-    "andrew",
-    "angela",
-    "anja",
-    "anna",
-    "anne",
-    "anthony",
-    "antonio",
-    "barbara",
-    "ben",
-    "benjamin",
-    "bernd",
-    "betty",
-    "brian",
-    "camille",
-    "carlos",
-    "carmen",
-    "caroline",
-    "catherine",
-    "charles",
-    "charlotte",
-    "chiara",
-    "chloé",
-    "christian",
-    "christine",
-    "christopher",
-    "claire",
-    "claudia",
-    "clara",
-    "daniel",
-    "david",
-    "deborah",
-    "diego",
-    "dieter",
-    "donald",
-    "dorothy",
-    "eduardo",
-    "elena",
-    "elizabeth",
-    "emily",
-    "emma",
-    "eric",
-    "eva",
-    "fatima",
-    "fernando",
-    "florian",
-    "francesca",
-    "francesco",
-    "francisco",
-    "françois",
-    "frank",
-    "gabriel",
-    "george",
-    "giovanni",
-    "giulia",
-    "grace",
-    "hannah",
-    "hans",
-    "heinz",
-    "helen",
-    "henry",
-    "hugo",
-    "ingrid",
-    "isabel",
-    "jack",
-    "jakob",
-    "james",
-    "jan",
-    "jane",
-    "javier",
-    "jean",
-    "jennifer",
-    "jessica",
-    "johann",
-    "john",
-    "jonas",
-    "jorge",
-    "jose",
-    "joseph",
-    "josé",
-    "juan",
-    "julia",
-    "julie",
-    "jürgen",
-    "karen",
-    "karin",
-    "karl",
-    "katharina",
-    "kevin",
-    "klaus",
-    "laura",
-    "lea",
-    "leon",
-    "linda",
-    "lisa",
-    "luca",
-    "lucas",
-    "luis",
-    "léa",
-    "manuel",
-    "marco",
-    "margaret",
-    "maria",
-    "marie",
-    "mark",
-    "markus",
-    "martin",
-    "mary",
-    "matteo",
-    "matthew",
-    "max",
-    "michael",
-    "michelle",
-    "miguel",
-    "mohammed",
-    "monika",
-    "nancy",
-    "nicolas",
-    "nina",
-    "olivia",
-    "pablo",
-    "patricia",
-    "paul",
-    "pedro",
-    "peter",
-    "petra",
-    "philippe",
-    "pierre",
-    "rachel",
-    "richard",
-    "robert",
-    "sandra",
-    "sarah",
-    "sofia",
-    "sophie",
-    "stefan",
-    "susan",
-    "thomas",
-    "ursula",
-    "wolfgang",
-];
+/// Common given names of several countries.
+const GIVEN: &str = "adam ahmed alberto alejandro alessandro alexander alice amélie ana andrea andreas andrew angela anja \
+    anna anne anthony antonio barbara ben benjamin bernd betty brian camille carlos carmen caroline \
+    catherine charles charlotte chiara chloé christian christine christopher claire claudia clara daniel \
+    david deborah diego dieter donald dorothy eduardo elena elizabeth emily emma eric eva fatima \
+    fernando florian francesca francesco francisco françois frank gabriel george giovanni giulia grace \
+    hannah hans heinz helen henry hugo ingrid isabel jack jakob james jan jane javier jean jennifer \
+    jessica johann john jonas jorge jose joseph josé juan julia julie jürgen karen karin karl katharina \
+    kevin klaus laura lea leon linda lisa luca lucas luis léa manuel marco margaret maria marie mark \
+    markus martin mary matteo matthew max michael michelle miguel mohammed monika nancy nicolas nina \
+    olivia pablo patricia paul pedro peter petra philippe pierre rachel richard robert sandra sarah \
+    sofia sophie stefan susan thomas ursula wolfgang";
 
 #[cfg(test)]
 mod tests {
@@ -408,11 +268,6 @@ mod tests {
 
     #[test]
     fn people_are_told_from_things() {
-        for person in ["Jane Doe", "Jürgen von der Lippe", "Dr. Maria Müller-Lüdenscheidt", "Jean-Luc Picard"]
-        {
-            let first = person.split(['-', ' ']).any(|word| GIVEN.contains(&word.to_lowercase().as_str()));
-            assert!(first);
-        }
         assert!(is_person("Jane Doe") && is_person("Dr. Maria Müller-Lüdenscheidt"));
         assert!(!is_person("Academy Dinosaur") && !is_person("Blue Widget") && !is_person("jane"));
     }

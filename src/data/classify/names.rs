@@ -32,12 +32,14 @@ impl Words {
         Self { words, joined }
     }
 
-    pub fn has(&self, list: &[&str]) -> bool {
-        self.words.iter().any(|word| list.contains(&word.as_str()))
+    /// Whether one of the words of a list stands in it.
+    fn has(&self, list: &str) -> bool {
+        list.split_whitespace().any(|listed| self.words.iter().any(|word| word == listed))
     }
 
-    fn contains(&self, list: &[&str]) -> bool {
-        list.iter().any(|part| self.joined.contains(part))
+    /// Whether one of the parts of a list does, across its words.
+    fn contains(&self, list: &str) -> bool {
+        list.split_whitespace().any(|part| self.joined.contains(part))
     }
 }
 
@@ -57,512 +59,143 @@ fn plain(c: char, out: &mut String) {
 }
 
 /// Words that make a name that of a thing.
-const THINGS: [&str; 92] = [
-    "account",
-    "album",
-    "app",
-    "application",
-    "artist",
-    "asset",
-    "badge",
-    "bank",
-    "board",
-    "book",
-    "branch",
-    "brand",
-    "bucket",
-    "campaign",
-    "categories",
-    "category",
-    "channel",
-    "class",
-    "collection",
-    "color",
-    "colour",
-    "column",
-    "command",
-    "companies",
-    "company",
-    "component",
-    "country",
-    "countries",
-    "course",
-    "currency",
-    "database",
-    "department",
-    "device",
-    "document",
-    "domain",
-    "event",
-    "feature",
-    "field",
-    "file",
-    "film",
-    "flag",
-    "folder",
-    "format",
-    "game",
-    "genre",
-    "group",
-    "host",
-    "image",
-    "index",
-    "item",
-    "job",
-    "key",
-    "label",
-    "language",
-    "layer",
-    "list",
-    "media",
-    "menu",
-    "method",
-    "metric",
-    "migration",
-    "model",
-    "module",
-    "organisation",
-    "organization",
-    "package",
-    "page",
-    "parameter",
-    "permission",
-    "plan",
-    "platform",
-    "playlist",
-    "policy",
-    "product",
-    "products",
-    "project",
-    "queue",
-    "report",
-    "resource",
-    "role",
-    "rule",
-    "service",
-    "setting",
-    "status",
-    "supplier",
-    "table",
-    "tag",
-    "task",
-    "team",
-    "template",
-    "track",
-    "type",
-];
-const MORE_THINGS: [&str; 13] = [
-    "unit",
-    "version",
-    "vendor",
-    "warehouse",
-    "tenant",
-    "theme",
-    "topic",
-    "schema",
-    "script",
-    "shipper",
-    "trigger",
-    "sku",
-    "produkt",
+const THINGS: &str = "account album app application artist asset badge bank board book branch brand bucket campaign \
+    categories category channel class collection color colour column command companies company component \
+    country countries course currency database department device document domain event feature field \
+    file film flag folder format game genre group host image index item job key label language layer \
+    list media menu method metric migration model module organisation organization package page \
+    parameter permission plan platform playlist policy product project queue report resource role rule \
+    schema script service setting shipper sku status supplier table tag task team template tenant theme \
+    topic track trigger type unit vendor version warehouse produkt";
+/// Words of counts and measures.
+const COUNTS: &str = "count counter total attempts tries limit size length version index order position duration quota \
+    anzahl cost price amount rate";
+
+/// What a name is, by parts that it contains across its words, or by one of its words. The first that
+/// fits is it: `email_token` is an address, `birthplace` is no date, `username` no person's name.
+const DICTIONARY: [(Looks, &str, &str); 24] = [
+    (Looks::Email, "email courriel correoelectronico postaelettronica", "mail correo"),
+    (Looks::UserAgent, "useragent", "browser"),
+    (Looks::HardwareAddress, "macaddr", "mac hwaddr"),
+    (Looks::Ip, "ipaddr clientip remoteaddr adresseip ipadresse", "ip ipv4 ipv6"),
+    (
+        Looks::PasswordHash,
+        "password passwd passwort kennwort passphrase motdepasse contrasena passhash",
+        "pwd hash salt",
+    ),
+    (
+        Looks::NationalId,
+        "ssn socialsecurity taxid taxnumber steuernummer steuerid steueridnr codicefiscale nationalid \
+        nationalinsurance passport passnummer reisepass ausweis driverlicen driverslicen drivinglicen \
+        fuehrerschein fuhrerschein personnummer aadhaar numerosecu securitesociale sozialversicherung \
+        svnummer vatnumber vatid ustid insurancenumber permisconduire idcard identitynumber",
+        "dni nie nif nir insee nino cpf curp pesel bsn tin passeport",
+    ),
+    (
+        Looks::Token,
+        "token secret apikey sessionid privatekey accesskey deviceid verificationcode resetcode invitecode \
+        confirmationcode accountnumber bankaccount kontonummer customernumber kundennummer licenseplate \
+        kennzeichen pushid advertisingid",
+        "jwt otp pin cookie csrf cvv cvc imei imsi udid idfa fingerprint recovery mrn",
+    ),
+    (
+        Looks::Phone,
+        "phone mobile whatsapp telefon telephone handynummer rufnummer cellulare mobilnummer",
+        "tel fax msisdn handy mobil cell movil portable gsm telefax",
+    ),
+    (Looks::Iban, "", "iban rib"),
+    (
+        Looks::Card,
+        "cardnumber cardnum creditcard kreditkarte kartennummer cartebancaire numerocarte numerotarjeta \
+        ccnumber ccnum",
+        "pan",
+    ),
+    (
+        Looks::City,
+        "birthplace lieunaissance lieudenaissance lugarnacimiento lugardenacimiento luogonascita \
+        luogodinascita placeofbirth",
+        "",
+    ),
+    (
+        Looks::BirthDate,
+        "dateofbirth geburtsdatum geburtstag datenaissance yearofbirth geburtsjahr",
+        "birth birthday birthdate dob born naissance nacimiento nascita geb",
+    ),
+    (
+        Looks::Sensitive,
+        "gender geschlecht religion ethnic nationality diagnos disabilit bloodtype blutgruppe salary gehalt \
+        sexualorientation politicalview maritalstatus familienstand medicalhistory allerg",
+        "sex sexe sexo sesso race wage konfession income",
+    ),
+    (
+        Looks::Username,
+        "username screenname benutzername nutzername nomutilisateur createdby updatedby modifiedby deletedby \
+        approvedby changedby",
+        "login handle instagram twitter facebook linkedin telegram skype discord github tiktok pseudo usuario \
+        utente uid",
+    ),
+    (Looks::Label, "filename", ""),
+    (
+        Looks::ShortName,
+        "firstname fname lastname lname givenname familyname surname middlename maidenname forename nickname \
+        vorname nachname familienname rufname geburtsname nomdefamille nomfamille spitzname birthname",
+        "prenom apellido apellidos cognome initials zuname",
+    ),
+    (
+        Looks::Street,
+        "addressline streetname hausnummer housenumber strassenname streetaddress",
+        "street strasse str rue calle voie address1 address2 addr1 addr2",
+    ),
+    (
+        Looks::City,
+        "",
+        "city town ort stadt wohnort geburtsort ville commune ciudad citta comune localidad municipality \
+        district county hometown",
+    ),
+    (
+        Looks::Postcode,
+        "postalcode zipcode codepostal codigopostal codicepostale",
+        "zip postcode plz postleitzahl cp",
+    ),
+    (
+        Looks::Address,
+        "lieferadresse rechnungsadresse shippingaddress",
+        "address addr adresse anschrift direccion indirizzo domicilio wohnsitz residence",
+    ),
+    (
+        Looks::Coordinate,
+        "",
+        "lat lng lon latitude longitude geolocation coordinates coords gps breitengrad laengengrad langengrad",
+    ),
+    (Looks::Url, "pictureurl profilepicture", "url website homepage avatar link photo webseite"),
+    (
+        Looks::Name,
+        "cardholder accountholder kontoinhaber karteninhaber ansprechpartner contactperson titulaire",
+        "recipient beneficiary payee empfaenger inhaber destinataire signatory patient holder",
+    ),
+    (
+        Looks::Name,
+        "fullname contactname customername displayname",
+        "name fullname displayname nom nombre nome",
+    ),
 ];
 
 /// Whether a table, or a name beside the word for "name", is about things and not people.
-pub(super) fn of_things(words: &Words) -> bool {
-    let plural = |word: &String| {
-        let one = word.strip_suffix('s').unwrap_or(word);
-        THINGS.contains(&word.as_str()) || THINGS.contains(&one) || MORE_THINGS.contains(&one)
-    };
-    words.words.iter().any(plural)
+fn of_things(words: &Words) -> bool {
+    let thing = |word: &str| THINGS.split_whitespace().any(|thing| thing == word);
+    words.words.iter().any(|word| thing(word) || word.strip_suffix('s').is_some_and(thing))
 }
 
 /// A count or a measure of something, whatever else its name says.
 pub(super) fn of_counts(words: &Words) -> bool {
-    words.has(&[
-        "count",
-        "counter",
-        "total",
-        "attempts",
-        "tries",
-        "limit",
-        "size",
-        "length",
-        "version",
-        "index",
-        "order",
-        "position",
-        "duration",
-        "quota",
-        "number_of",
-        "anzahl",
-        "nombre_de",
-        "cost",
-        "price",
-        "amount",
-        "rate",
-    ])
+    words.has(COUNTS)
 }
 
 /// What the words of a name say, if anything. `table` is the table's name, or empty.
-#[expect(clippy::too_many_lines, reason = "a dictionary")]
 pub(super) fn looks(table: &str, name: &str) -> Option<Looks> {
     let words = Words::of(name);
-    let (has, contains) = (|list: &[&str]| words.has(list), |list: &[&str]| words.contains(list));
-    Some(match () {
-        () if contains(&["email", "courriel", "correoelectronico", "postaelettronica"])
-            || has(&["mail", "correo"]) =>
-        {
-            Looks::Email
-        }
-        () if contains(&["useragent"]) || has(&["browser"]) => Looks::UserAgent,
-        () if contains(&["macaddr"]) || has(&["mac", "hwaddr"]) => Looks::HardwareAddress,
-        () if contains(&["ipaddr", "clientip", "remoteaddr", "adresseip", "ipadresse"])
-            || has(&["ip", "ipv4", "ipv6"]) =>
-        {
-            Looks::Ip
-        }
-        () if contains(&[
-            "password",
-            "passwd",
-            "passwort",
-            "kennwort",
-            "passphrase",
-            "motdepasse",
-            "contrasena",
-            "passhash",
-        ]) || has(&["pwd", "hash", "salt"]) =>
-        {
-            Looks::PasswordHash
-        }
-        () if contains(&[
-            "ssn",
-            "socialsecurity",
-            "taxid",
-            "taxnumber",
-            "steuernummer",
-            "steuerid",
-            "steueridnr",
-            "codicefiscale",
-            "nationalid",
-            "nationalinsurance",
-            "passport",
-            "passnummer",
-            "reisepass",
-            "ausweis",
-            "driverlicen",
-            "driverslicen",
-            "drivinglicen",
-            "fuehrerschein",
-            "fuhrerschein",
-            "personnummer",
-            "aadhaar",
-            "numerosecu",
-            "securitesociale",
-            "sozialversicherung",
-            "svnummer",
-            "vatnumber",
-            "vatid",
-            "ustid",
-            "insurancenumber",
-            "permisconduire",
-            "idcard",
-            "identitynumber",
-        ]) || has(&[
-            "dni",
-            "nie",
-            "nif",
-            "nir",
-            "insee",
-            "nino",
-            "cpf",
-            "curp",
-            "pesel",
-            "bsn",
-            "tin",
-            "passeport",
-        ]) =>
-        {
-            Looks::NationalId
-        }
-        () if contains(&[
-            "token",
-            "secret",
-            "apikey",
-            "sessionid",
-            "privatekey",
-            "accesskey",
-            "deviceid",
-            "verificationcode",
-            "resetcode",
-            "invitecode",
-            "confirmationcode",
-            "accountnumber",
-            "bankaccount",
-            "kontonummer",
-            "customernumber",
-            "kundennummer",
-            "licenseplate",
-            "kennzeichen",
-            "pushid",
-            "advertisingid",
-        ]) || has(&[
-            "jwt",
-            "otp",
-            "pin",
-            "cookie",
-            "csrf",
-            "cvv",
-            "cvc",
-            "imei",
-            "imsi",
-            "udid",
-            "idfa",
-            "fingerprint",
-            "recovery",
-            "mrn",
-        ]) =>
-        {
-            Looks::Token
-        }
-        () if contains(&[
-            "phone",
-            "mobile",
-            "whatsapp",
-            "telefon",
-            "telephone",
-            "handynummer",
-            "rufnummer",
-            "cellulare",
-            "mobilnummer",
-        ]) || has(&[
-            "tel", "fax", "msisdn", "handy", "mobil", "cell", "movil", "portable", "gsm", "telefax",
-        ]) =>
-        {
-            Looks::Phone
-        }
-        () if has(&["iban", "rib"]) => Looks::Iban,
-        () if contains(&[
-            "cardnumber",
-            "cardnum",
-            "creditcard",
-            "kreditkarte",
-            "kartennummer",
-            "cartebancaire",
-            "numerocarte",
-            "numerotarjeta",
-            "ccnumber",
-            "ccnum",
-        ]) || has(&["pan"]) =>
-        {
-            Looks::Card
-        }
-        () if has(&[
-            "birth",
-            "birthday",
-            "birthdate",
-            "dob",
-            "born",
-            "naissance",
-            "nacimiento",
-            "nascita",
-            "geb",
-        ]) && !has(&["place", "lieu", "lugar", "luogo", "city", "name", "country"])
-            || contains(&[
-                "dateofbirth",
-                "geburtsdatum",
-                "geburtstag",
-                "datenaissance",
-                "yearofbirth",
-                "geburtsjahr",
-            ]) =>
-        {
-            Looks::BirthDate
-        }
-        () if contains(&[
-            "gender",
-            "geschlecht",
-            "religion",
-            "ethnic",
-            "nationality",
-            "diagnos",
-            "disabilit",
-            "bloodtype",
-            "blutgruppe",
-            "salary",
-            "gehalt",
-            "sexualorientation",
-            "politicalview",
-            "maritalstatus",
-            "familienstand",
-            "medicalhistory",
-            "allerg",
-        ]) || has(&["sex", "sexe", "sexo", "sesso", "race", "wage", "konfession", "income"]) =>
-        {
-            Looks::Sensitive
-        }
-        () if contains(&[
-            "username",
-            "screenname",
-            "benutzername",
-            "nutzername",
-            "nomutilisateur",
-            "createdby",
-            "updatedby",
-            "modifiedby",
-            "deletedby",
-            "approvedby",
-            "changedby",
-        ]) || has(&[
-            "login",
-            "handle",
-            "instagram",
-            "twitter",
-            "facebook",
-            "linkedin",
-            "telegram",
-            "skype",
-            "discord",
-            "github",
-            "tiktok",
-            "pseudo",
-            "usuario",
-            "utente",
-            "uid",
-        ]) =>
-        {
-            Looks::Username
-        }
-        () if contains(&[
-            "firstname",
-            "fname",
-            "lastname",
-            "lname",
-            "givenname",
-            "familyname",
-            "surname",
-            "middlename",
-            "maidenname",
-            "forename",
-            "nickname",
-            "vorname",
-            "nachname",
-            "familienname",
-            "rufname",
-            "geburtsname",
-            "nomdefamille",
-            "nomfamille",
-            "spitzname",
-            "birthname",
-        ]) && !contains(&["filename"])
-            || has(&["prenom", "apellido", "apellidos", "cognome", "initials", "zuname"]) =>
-        {
-            Looks::ShortName
-        }
-        () if contains(&[
-            "addressline",
-            "streetname",
-            "hausnummer",
-            "housenumber",
-            "strassenname",
-            "streetaddress",
-        ]) || has(&[
-            "street", "strasse", "str", "rue", "calle", "voie", "address1", "address2", "addr1", "addr2",
-        ]) =>
-        {
-            Looks::Street
-        }
-        () if has(&[
-            "city",
-            "town",
-            "ort",
-            "stadt",
-            "wohnort",
-            "geburtsort",
-            "ville",
-            "commune",
-            "ciudad",
-            "citta",
-            "comune",
-            "localidad",
-            "municipality",
-            "district",
-            "county",
-            "birthplace",
-            "hometown",
-        ]) || has(&["birth", "naissance", "nacimiento", "nascita"])
-            && has(&["place", "lieu", "lugar", "luogo"]) =>
-        {
-            Looks::City
-        }
-        () if has(&["zip", "postcode", "plz", "postleitzahl", "cp"])
-            || contains(&["postalcode", "zipcode", "codepostal", "codigopostal", "codicepostale"]) =>
-        {
-            Looks::Postcode
-        }
-        () if has(&[
-            "address",
-            "addr",
-            "adresse",
-            "anschrift",
-            "direccion",
-            "indirizzo",
-            "domicilio",
-            "wohnsitz",
-            "residence",
-        ]) || contains(&["lieferadresse", "rechnungsadresse", "shippingaddress"]) =>
-        {
-            Looks::Address
-        }
-        () if has(&[
-            "lat",
-            "lng",
-            "lon",
-            "latitude",
-            "longitude",
-            "geolocation",
-            "coordinates",
-            "coords",
-            "gps",
-            "breitengrad",
-            "laengengrad",
-            "langengrad",
-        ]) =>
-        {
-            Looks::Coordinate
-        }
-        () if has(&["url", "website", "homepage", "avatar", "link", "photo", "webseite"])
-            || contains(&["pictureurl", "profilepicture"]) =>
-        {
-            Looks::Url
-        }
-        () if contains(&[
-            "cardholder",
-            "accountholder",
-            "kontoinhaber",
-            "karteninhaber",
-            "ansprechpartner",
-            "contactperson",
-            "titulaire",
-        ]) || has(&[
-            "recipient",
-            "beneficiary",
-            "payee",
-            "empfaenger",
-            "inhaber",
-            "destinataire",
-            "signatory",
-            "patient",
-            "holder",
-        ]) =>
-        {
-            Looks::Name
-        }
-        () if has(&["name", "fullname", "displayname", "nom", "nombre", "nome"])
-            || contains(&["fullname", "contactname", "customername", "displayname"]) =>
-        {
-            let things = of_things(&words) || of_things(&Words::of(table)) && words.words.len() == 1;
-            if things { Looks::Label } else { Looks::Name }
-        }
-        () => return None,
-    })
+    let fits = |parts: &str, single: &str| words.contains(parts) || words.has(single);
+    let (looks, ..) = DICTIONARY.iter().find(|(_, parts, single)| fits(parts, single))?;
+    let things = || of_things(&words) || words.words.len() == 1 && of_things(&Words::of(table));
+    Some(if *looks == Looks::Name && things() { Looks::Label } else { *looks })
 }

@@ -76,8 +76,7 @@ impl Masker {
     ) -> Result<Option<String>, Unmaskable> {
         match strategy {
             Strategy::Null => return Ok(None),
-            // The server has computed it in place of the value.
-            Strategy::Keep(_) | Strategy::Sql(_) => return Ok(Some(value.to_owned())),
+            Strategy::Keep(_) => return Ok(Some(value.to_owned())),
             Strategy::Constant(constant) => return Ok(Some(constant.0.clone())),
             Strategy::Json(_)
             | Strategy::Elements(_)
@@ -185,8 +184,7 @@ impl Masker {
             | Strategy::Elements(_)
             | Strategy::Xml(_)
             | Strategy::Hstore(_)
-            | Strategy::Composite(_)
-            | Strategy::Sql(_) => return Err(Unmaskable::NotScalar(strategy.word())),
+            | Strategy::Composite(_) => return Err(Unmaskable::NotScalar(strategy.word())),
         })
     }
 
