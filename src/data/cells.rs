@@ -32,11 +32,8 @@ pub fn rewrite(
     match strategy {
         Strategy::Null | Strategy::Constant(_) | Strategy::Keep(_) => visit(strategy, &shape, text),
         Strategy::Elements(rule) if is_json && !column.is_array => leaves(&rule.0, text, visit).map(Some),
-        Strategy::Elements(rule) => {
-            array::rewrite(text, &mut |element| value(&rule.0, column, &shape, element, visit)).map(Some)
-        }
         _ if column.is_array => {
-            array::rewrite(text, &mut |element| value(strategy, column, &shape, element, visit)).map(Some)
+            array::rewrite(text, &mut |text| element(strategy, column, text, visit)).map(Some)
         }
         _ => value(strategy, column, &shape, text, visit),
     }
@@ -92,6 +89,20 @@ fn closest_element<'r>(rules: &'r BTreeMap<String, Rule>, path: &str) -> Option<
         pattern.as_str() == path || json::covers(&pattern.replace('/', "."), &path.replace('/', "."))
     });
     covering.max_by_key(|(pattern, _)| (pattern.as_str() == path, pattern.len())).map(|(_, rule)| &rule.0)
+}
+
+/// Rewrites one element of an array.
+///
+/// # Errors
+/// As [`rewrite`].
+pub fn element(
+    strategy: &Strategy,
+    column: &Column,
+    text: &str,
+    visit: &mut Visit<'_>,
+) -> Result<Option<String>, Unmaskable> {
+    let rule = if let Strategy::Elements(rule) = strategy { &rule.0 } else { strategy };
+    value(rule, column, &shape(column), text, visit)
 }
 
 /// Rules by path, or one rule for every text.

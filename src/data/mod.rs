@@ -25,6 +25,7 @@ mod quiet;
 mod review;
 pub mod row;
 pub mod schema;
+mod snapshot;
 pub mod subset;
 pub mod swap;
 pub mod target;

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use secrecy::ExposeSecret as _;
 
 use super::job::{Extent, Job};
+use super::mask::Masker;
 use super::model::{Catalog, CopyPlan, Subset, TableName};
 use super::plan::{Inputs, plan};
 use super::subset::{self, Rim, growth, rows};
@@ -101,12 +102,17 @@ impl Prepared {
     /// Fails where production does not answer.
     pub async fn explain(&mut self) -> Result<()> {
         if self.plan.undecided.is_empty() && !self.rules.is_empty() {
-            let (catalog, subset, masker) = (&self.catalog, &self.subset, self.job.masker()?);
+            let (catalog, subset, masker) = (&self.catalog, &self.subset, self.trial());
             let found = collisions::find(&self.production, catalog, subset, &self.rules, &masker).await?;
             self.plan.collisions = found;
         }
         let Some(rim) = &self.rim else { return Ok(()) };
         growth::estimate(&self.production, &self.catalog, &self.subset, rim, &mut self.plan.keys).await
+    }
+
+    /// The masker, or where no key is set yet one that will do to try masks out.
+    fn trial(&self) -> Masker {
+        self.job.masker().unwrap_or_else(|_| Masker::new("to try masks out", &self.job.copy.email_domain))
     }
 
     /// Refuses to go on while something is undecided.

@@ -52,7 +52,7 @@ pub struct CopiedTable {
     pub table: String,
     pub rows: u64,
     pub rows_in_production: u64,
-    /// As COPY text.
+    /// As COPY sent them.
     pub bytes: u64,
     pub ms: u64,
     pub masked_cells: u64,
