@@ -21,6 +21,7 @@ pub mod mask;
 pub mod model;
 pub mod plan;
 pub mod prepare;
+pub mod proof;
 mod quiet;
 mod review;
 pub mod row;
