@@ -7,6 +7,7 @@ mod copy_apply;
 mod copy_between;
 mod copy_cache;
 mod copy_data;
+mod copy_draft;
 mod copy_job;
 mod docs;
 mod down;
@@ -14,6 +15,7 @@ mod exec;
 mod generate;
 mod init;
 mod logs;
+mod migrate;
 mod migration_subject;
 mod psql;
 mod report;
@@ -81,6 +83,7 @@ pub async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<u8> {
         Command::CopyData(args) => copy_data::run(context, args).await,
         Command::Rollback(args) => rollback::run(context, args).await,
         Command::TestMigration(args) => test_migration::run(context, args).await,
+        Command::Migrate(args) => migrate::run(context, args).await,
         Command::Validate(args) => validate::run(context, args).await,
         Command::Report => report::run(context).await,
         Command::Config(args) => config_show::run(context, args).await,
