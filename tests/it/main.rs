@@ -10,6 +10,7 @@ mod cli;
 mod copy_apply;
 mod copy_plan;
 mod copy_redis;
+mod copy_subset;
 mod front;
 mod house;
 mod migration_lab;
