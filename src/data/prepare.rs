@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 use super::job::{Extent, Job};
 use super::model::{Catalog, CopyPlan, Subset, TableName};
 use super::plan::{Inputs, plan};
-use super::subset::{self, Rim, growth, rows};
+use super::subset::{self, Rim, growth, roots, rows};
 use super::{catalog, evidence, identity, text};
 use crate::config::masking::Strategy;
 use crate::failure::Failure;
@@ -64,6 +64,7 @@ pub async fn prepare(job: Job, ui: &Ui) -> Result<Prepared> {
     })?;
     plan.warnings.extend(warnings);
     plan.keys = keys;
+    plan.starts = rim.iter().flat_map(|rim| rim.routes.starts.iter().map(roots::Start::words)).collect();
     Ok(Prepared { job, production, snapshot_id, catalog, subset, rim, plan, rules })
 }
 
