@@ -10,7 +10,6 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use secrecy::ExposeSecret as _;
 use stagectl::migration::{Faults, Proxy};
-use stagectl::model::DatabaseAddress;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -18,7 +17,7 @@ async fn main() -> Result<()> {
     let (Some(url), Some(program)) = (arguments.next(), arguments.next()) else {
         bail!("usage: lock_trace URL COMMAND [ARGUMENT …]");
     };
-    let server = address(&url)?;
+    let server = stagectl::postgres::address(&url)?;
     let beside = stagectl::postgres::connect(&server).await?;
     let proxy = Proxy::start(&server, beside, Faults::default()).await?;
     let through = proxy.address();
@@ -61,19 +60,4 @@ async fn main() -> Result<()> {
     }
     eprintln!("{} statements, {ms:.1} ms, {status}", trace.statements.len());
     Ok(())
-}
-
-/// Reads a URL with all its parts written out.
-fn address(url: &str) -> Result<DatabaseAddress> {
-    let target = stagectl::postgres::target(url)?;
-    let user =
-        url.split("://").nth(1).and_then(|rest| rest.split('@').next()).context("the URL names no user")?;
-    let (user, password) = user.split_once(':').context("the URL names no password")?;
-    Ok(DatabaseAddress {
-        host: target.host,
-        port: target.port,
-        name: target.database,
-        user: user.to_owned(),
-        password: password.to_owned().into(),
-    })
 }

@@ -1,11 +1,15 @@
 //! The command line: clap types and help texts, nothing else.
 
+mod between;
 mod examples;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use between::Between;
+
+use crate::config::migration::{CloneBy, Layout};
 use crate::ui;
 
 /// A safe staging twin of your production, and proof that it is ready.
@@ -298,6 +302,8 @@ pub struct CopyDataArgs {
     /// What to do with a personal column that nobody has decided about.
     #[arg(long, value_enum, default_value = "stop")]
     pub unclassified: Unclassified,
+    #[command(flatten)]
+    pub between: Between,
 }
 
 #[derive(Debug, Args)]
@@ -307,10 +313,20 @@ pub struct RollbackArgs {
     pub what: RollbackWhat,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum RollbackWhat {
-    /// Swap the twin's database with the one that the last copy replaced.
-    Data,
+    /// Swap staging's database with the one that the last copy replaced.
+    Data(RollbackDataArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RollbackDataArgs {
+    /// Print what would be swapped; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The database that a copy without a stack has replaced. Default: that of stagectl.yml.
+    #[arg(long, value_name = "URL", env = "STAGECTL_TO", hide_env_values = true)]
+    pub to: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -335,6 +351,50 @@ pub struct TestMigrationArgs {
     /// Only this category, after the prerequisites. May be given more than once.
     #[arg(long, value_name = "CATEGORY", value_parser = ["prerequisites", "logic", "integrity", "rollback", "performance", "edge-cases"])]
     pub only: Vec<String>,
+    #[command(flatten)]
+    pub source: MigrationSource,
+}
+
+/// Which migration, and on which database. Each goes before stagectl.yml.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Migration")]
+pub struct MigrationSource {
+    /// Any PostgreSQL database instead of the twin's: no engine, no stagectl.yml. It is only cloned.
+    #[arg(long, value_name = "URL", env = "STAGECTL_DATABASE_URL", hide_env_values = true)]
+    pub database: Option<String>,
+    /// The folder of the migrations.
+    #[arg(long, value_name = "PATH")]
+    pub migrations: Option<PathBuf>,
+    /// A single file as the one step.
+    #[arg(long, value_name = "FILE", conflicts_with = "migrations")]
+    pub up: Option<PathBuf>,
+    /// The file that takes it back.
+    #[arg(long, value_name = "FILE", requires = "up")]
+    pub down: Option<PathBuf>,
+    /// How the folder is laid out.
+    #[arg(long, value_enum)]
+    pub layout: Option<Layout>,
+    /// A tool's command that takes a step, such as `alembic upgrade {step}`.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "up")]
+    pub up_command: Option<String>,
+    /// The command that takes it back, such as `alembic downgrade {previous}`.
+    #[arg(long, value_name = "COMMAND", requires = "up_command")]
+    pub down_command: Option<String>,
+    /// A command that prints the steps, one on a line. None: one step for all.
+    #[arg(long, value_name = "COMMAND", requires = "up_command")]
+    pub steps_command: Option<String>,
+    /// A variable for the commands, as NAME=VALUE; `{url}`, `{user}` … are filled in. May be given more than once.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub environment: Vec<String>,
+    /// The whole history from an empty database, not what is pending.
+    #[arg(long)]
+    pub all_migrations: bool,
+    /// The role that the migration runs as (SET ROLE).
+    #[arg(long, value_name = "ROLE")]
+    pub role: Option<String>,
+    /// How the first clone is made.
+    #[arg(long, value_enum)]
+    pub clone: Option<CloneBy>,
 }
 
 #[derive(Debug, Args)]

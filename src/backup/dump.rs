@@ -10,11 +10,6 @@ use jiff::Timestamp;
 
 use crate::model::DatabaseAddress;
 use crate::postgres::programs::{Access, Place};
-use crate::postgres::{Session, failure};
-
-/// Tables outside the twin's own books.
-const TABLES: &str = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-    WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^(pg_|information_schema$|staging_)'";
 
 /// A backup that was written.
 #[derive(Debug, Clone)]
@@ -22,13 +17,6 @@ pub struct Backup {
     pub path: PathBuf,
     /// Compressed.
     pub bytes: u64,
-}
-
-/// Whether the database has no table but the twin's own books.
-pub async fn is_empty(session: &Session) -> Result<bool> {
-    let row = session.query_one(TABLES, &[]).await;
-    let row = row.map_err(|error| failure("count the tables", &error))?;
-    Ok(row.get::<_, i64>(0) == 0)
 }
 
 /// Dumps a database into `folder`; also an empty one, so that every copy has its backup.

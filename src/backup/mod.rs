@@ -2,4 +2,4 @@
 
 mod dump;
 
-pub use dump::{Backup, dump, is_empty};
+pub use dump::{Backup, dump};

@@ -61,17 +61,23 @@ pub const COPY_DATA: &str = "Examples:
   stagectl copy-data --dry-run             every table, row count and column, with what decided it
   stagectl copy-data --limit 100           100 rows of the root table, and all that these need
   stagectl copy-data --yes --json          for a script
+  stagectl copy-data --from postgresql://reader@prod/shop --to postgresql://me@stage/shop --all
 
 Reads production in one read-only snapshot, and writes to a new database beside the live one.
 Before the swap, every personal value that was met is looked for in it: one hit, no swap. Writes
 a backup (staging-backup-TIME.sql.gz) and a report (test-data-summary-TIME.json) into staging-
 backups/. `stagectl rollback data` takes the swap back.
 
-Exit code 5: a column or Redis key is undecided, production and staging are one, or a value
-leaked.";
+Passwords: in STAGECTL_FROM and STAGECTL_TO, in `file:PATH` instead of the URL, in PGPASSWORD or
+~/.pgpass. On the command line everybody on the machine can read them.
+
+Exit code 5: a column or Redis key is undecided, production and staging are one, the database of
+`--to` is not known to be staging, or a value leaked.";
 
 pub const ROLLBACK: &str = "Examples:
   stagectl rollback data
+  stagectl rollback data --dry-run
+  stagectl rollback data --to file:staging.url
   stagectl rollback data --yes     asks nothing; run it again to go back and forth";
 
 pub const TEST_MIGRATION: &str = "Examples:

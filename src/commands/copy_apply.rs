@@ -1,5 +1,7 @@
 //! `stagectl copy-data`, second half: backup, copy, proof and swap, written down in the report.
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
@@ -9,10 +11,12 @@ use crate::clock;
 use crate::config::Settings;
 use crate::data::job::Extent;
 use crate::data::prepare::Prepared;
+use crate::data::target::Target;
 use crate::data::{apply, swap::Databases};
 use crate::engine::Engine;
 use crate::exit;
 use crate::failure::Failure;
+use crate::model::DatabaseAddress;
 use crate::postgres::connect;
 use crate::postgres::programs::Place;
 use crate::report::copy::{BackupRecord, CopyBody};
@@ -20,32 +24,46 @@ use crate::report::{Envelope, Report, Verdict};
 use crate::stack::twin;
 use crate::store::{ReportFile, new_run_id};
 
+/// Who asked for the copy, and where what it writes goes.
+pub struct Asked {
+    /// That of stagectl.yml; `None` for a copy between two URLs.
+    pub stack: Option<Settings>,
+    /// For reports.
+    pub project: String,
+    /// Reports and backups.
+    pub folder: PathBuf,
+    /// Whether the replaced database was there, and who uses it.
+    pub target: Target,
+}
+
 /// Applies what was prepared. The caller holds the project's lock.
-pub async fn run(context: &Context, prepared: Prepared, settings: Settings) -> Result<u8> {
-    let admin = settings.database_admin()?;
-    confirm(context, &settings).await?;
+pub async fn run(context: &Context, prepared: Prepared, asked: Asked) -> Result<u8> {
+    let admin = prepared.job.admin.clone();
+    confirm(context, &admin, &asked)?;
     let now = clock::now();
-    let file = ReportFile::new(&settings.backups(), "test-data-summary", now);
+    let databases = Databases::open(&admin).await?;
+    databases.lock().await?;
+    let file = ReportFile::new(&asked.folder, "test-data-summary", now);
     let mut report = Report {
-        envelope: Envelope::begin(
-            "copy",
-            &settings.config.project,
-            &new_run_id(now),
-            &context.command_line,
-            now,
-        ),
+        envelope: Envelope::begin("copy", &asked.project, &new_run_id(now), &context.command_line, now),
         body: body(&prepared)?,
     };
     file.save(&report)?;
-    let databases = Databases::open(&admin).await?;
     for stale in databases.sweep().await? {
         context.ui.note(format!("dropped {stale}, which a killed run had left"));
     }
-    let outcome =
-        context.interrupt.guard(Box::pin(work(context, &prepared, &settings, &file, &mut report))).await;
+    let work = Box::pin(work(context, &prepared, &databases, &asked, &file, &mut report));
+    let outcome = context.interrupt.guard(work).await;
     if let Err(error) = outcome {
         // Whatever happened, the live database is whole: before the swap it was only read.
-        let cleaned = async { Databases::open(&admin).await?.sweep().await }.await;
+        // The session that was interrupted may still be at work; its lock goes with it.
+        drop(databases);
+        let cleaned = async {
+            let databases = Databases::open(&admin).await?;
+            databases.lock().await?;
+            databases.sweep().await
+        }
+        .await;
         report.envelope.finish(Verdict::NotReady, format!("stopped: {error:#}"), clock::now());
         // What stopped the run is what its user must read; the rest is said beside it.
         for more in [file.save(&report), cleaned.map(drop).context("drop the unfinished database")] {
@@ -70,9 +88,10 @@ pub async fn run(context: &Context, prepared: Prepared, settings: Settings) -> R
     } else {
         context.ui.data(&report.envelope.summary);
         if let Some(previous) = &report.body.previous_database {
-            context
-                .ui
-                .note(format!("what was live is kept as {previous}; `stagectl rollback data` puts it back"));
+            let how = if asked.stack.is_some() { "" } else { " --to URL" };
+            context.ui.note(format!(
+                "what was live is kept as {previous}; `stagectl rollback data{how}` puts it back"
+            ));
         }
         context.ui.note(format!("report: {}", file.path.display()));
     }
@@ -80,16 +99,19 @@ pub async fn run(context: &Context, prepared: Prepared, settings: Settings) -> R
 }
 
 /// Asks before rows that somebody may want are replaced.
-async fn confirm(context: &Context, settings: &Settings) -> Result<()> {
-    let admin = settings.database_admin()?;
-    let session = connect(&admin).await?;
-    if backup::is_empty(&session).await? {
+fn confirm(context: &Context, admin: &DatabaseAddress, asked: &Asked) -> Result<()> {
+    let Some(found) = &asked.target.found else { return Ok(()) };
+    // The sessions of a stack are those of its own application.
+    let sessions = if asked.stack.is_some() { 0 } else { found.sessions };
+    if found.objects == 0 && sessions == 0 {
         return Ok(());
     }
-    if context.ui.confirm(&format!("Replace the data in {}?", admin.name)) {
+    let in_use =
+        if sessions > 0 { format!(", which {sessions} sessions of others use") } else { String::new() };
+    if context.ui.confirm(&format!("Replace the data in {}{in_use}?", admin.name)) {
         return Ok(());
     }
-    Err(Failure::refused(format!("the data in {} would be replaced", admin.name))
+    Err(Failure::refused(format!("the data in {}{in_use} would be replaced", admin.name))
         .hint("say it with --yes: `stagectl copy-data --yes`; what is there is backed up and kept first")
         .into())
 }
@@ -97,49 +119,79 @@ async fn confirm(context: &Context, settings: &Settings) -> Result<()> {
 async fn work(
     context: &Context,
     prepared: &Prepared,
-    settings: &Settings,
+    databases: &Databases,
+    asked: &Asked,
+    file: &ReportFile,
+    report: &mut Report<CopyBody>,
+) -> Result<()> {
+    // Without an engine the programs of this machine may do.
+    let engine = Engine::connect().await.ok();
+    if asked.target.found.is_some() {
+        back_up(context, &prepared.job.admin, engine.as_ref(), asked, file, report).await?;
+    }
+    let place = place(asked, engine.as_ref(), prepared.catalog.server_version / 10_000).await?;
+    let ui = &context.ui;
+    let (envelope, body) = (report.envelope.clone(), &mut report.body);
+    let mut save = |body: &CopyBody| file.save(&Report { envelope: envelope.clone(), body: body.clone() });
+    let proof = apply::run(prepared, databases, &place, envelope.started_at, ui, body, &mut save).await?;
+    if let Some(settings) = &asked.stack {
+        "cache".clone_into(&mut body.phase);
+        save(body)?;
+        body.cache = copy_cache::apply(context, settings, &proof, &envelope.run_id).await?;
+    }
+    "done".clone_into(&mut body.phase);
+    save(body)
+}
+
+/// Writes staging as it is into a file, before anything else is done.
+async fn back_up(
+    context: &Context,
+    admin: &DatabaseAddress,
+    engine: Option<&Engine>,
+    asked: &Asked,
     file: &ReportFile,
     report: &mut Report<CopyBody>,
 ) -> Result<()> {
     let ui = &context.ui;
-    let admin = settings.database_admin()?;
-    // Without an engine the programs of this machine may do.
-    let engine = Engine::connect().await.ok();
-    let service = &settings.database()?.service;
-    let image = settings.image(settings.service(service)?.image.as_deref().unwrap_or_default()).to_owned();
-    let project = &settings.config.project;
-    let version = version(&connect(&admin).await?).await?;
-
     ui.phase("Back up staging");
     "backup".clone_into(&mut report.body.phase);
     file.save(report)?;
-    let container = match &engine {
-        Some(engine) => twin::running(engine, project, service).await.ok().map(|container| container.id),
-        None => None,
-    };
-    let place = match (&engine, container) {
-        (Some(engine), Some(container)) => Place::Inside { engine: engine.clone(), container },
-        _ => Place::for_version(version / 10_000, engine.as_ref(), project, &image).await?,
+    let version = version(&connect(admin).await?).await?;
+    report.body.staging_version = dotted(version);
+    let place = match container(engine, asked).await {
+        Some(place) => place,
+        None => place(asked, engine, version / 10_000).await?,
     };
     ui.step_started("backup", "back up the staging database");
     let start = std::time::Instant::now();
-    let backup = backup::dump(&place, &admin, &settings.backups(), report.envelope.started_at).await?;
-    let name = backup.path.strip_prefix(&settings.root).unwrap_or(&backup.path).display().to_string();
+    let backup = backup::dump(&place, admin, &asked.folder, report.envelope.started_at).await?;
+    let root = asked.stack.as_ref().map_or(context.root.as_path(), |settings| &settings.root);
+    let name = backup.path.strip_prefix(root).unwrap_or(&backup.path).display().to_string();
     let what = format!("back up the staging database to {name}");
     ui.step_done("backup", &what, start.elapsed().as_millis() as u64);
     report.body.backup = Some(BackupRecord { path: name, bytes: backup.bytes });
-    report.body.staging_version = dotted(version);
+    Ok(())
+}
 
-    let major = prepared.catalog.server_version / 10_000;
-    let place = Place::for_version(major, engine.as_ref(), project, &image).await?;
-    let (envelope, body) = (report.envelope.clone(), &mut report.body);
-    let mut save = |body: &CopyBody| file.save(&Report { envelope: envelope.clone(), body: body.clone() });
-    let proof = apply::run(prepared, &place, envelope.started_at, ui, body, &mut save).await?;
-    "cache".clone_into(&mut body.phase);
-    save(body)?;
-    body.cache = copy_cache::apply(context, settings, &proof, &envelope.run_id).await?;
-    "done".clone_into(&mut body.phase);
-    save(body)
+/// The running container of the stack's database.
+async fn container(engine: Option<&Engine>, asked: &Asked) -> Option<Place> {
+    let (engine, settings) = (engine?, asked.stack.as_ref()?);
+    let service = &settings.database().ok()?.service;
+    let container = twin::running(engine, &settings.config.project, service).await.ok()?.id;
+    Some(Place::Inside { engine: engine.clone(), container })
+}
+
+/// Where pg_dump of at least this major version runs.
+async fn place(asked: &Asked, engine: Option<&Engine>, major: u32) -> Result<Place> {
+    let image = match &asked.stack {
+        Some(settings) => {
+            let service = settings.service(&settings.database()?.service)?;
+            settings.image(service.image.as_deref().unwrap_or_default()).to_owned()
+        }
+        None => format!("postgres:{major}"),
+    };
+    let project = if asked.stack.is_some() { asked.project.as_str() } else { "stagectl-copy" };
+    Place::for_version(major, engine, project, &image).await
 }
 
 fn body(prepared: &Prepared) -> Result<CopyBody> {
@@ -158,6 +210,7 @@ fn body(prepared: &Prepared) -> Result<CopyBody> {
         },
         production_version: dotted(prepared.catalog.server_version),
         snapshot: prepared.snapshot_id.clone(),
+        lsn: prepared.lsn.clone(),
         config_hash: hash,
         database: job.admin.name.clone(),
         warnings: prepared.plan.warnings.clone(),

@@ -1,22 +1,45 @@
 //! `stagectl copy-data`.
 
 use anyhow::Result;
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::{Context, copy_apply, copy_cache, copy_job};
+use super::copy_apply::{self, Asked};
+use super::{Context, copy_between, copy_cache, copy_job};
 use crate::cli::CopyDataArgs;
+use crate::config::Settings;
 use crate::data::prepare::prepare;
-use crate::data::text;
+use crate::data::{target, text};
 use crate::exit;
 use crate::store::Lock;
 
 pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
     let ui = &context.ui;
-    let settings = context.settings()?;
-    let _lock = if args.dry_run { None } else { Some(Lock::acquire(&settings.root, "copy-data")?) };
-    let work = Box::pin(prepare(copy_job::of_settings(&settings, &args)?, ui));
-    let mut prepared = context.interrupt.guard(work).await?;
-    let cache = context.interrupt.guard(Box::pin(copy_cache::plan(&prepared, &settings))).await?;
+    let (job, stack) = if let Some(job) = copy_between::job(context, &args)? {
+        (job, None)
+    } else {
+        let settings = context.settings()?;
+        (copy_job::of_settings(&settings, &args)?, Some(settings))
+    };
+    let asked = Asked {
+        project: stack.as_ref().map_or(&job.admin.name, |settings| &settings.config.project).clone(),
+        folder: stack.as_ref().map_or_else(|| context.root.join(&args.between.reports), Settings::backups),
+        target: target::observe(job.source.expose_secret(), &job.admin).await?,
+        stack,
+    };
+    let _lock = match &asked.stack {
+        Some(settings) if !args.dry_run => Some(Lock::acquire(&settings.root, "copy-data")?),
+        _ => None,
+    };
+    if asked.stack.is_none() {
+        let sure = args.between.this_is_staging.as_deref();
+        asked.target.allow(&job.admin, sure)?;
+    }
+    let mut prepared = context.interrupt.guard(Box::pin(prepare(job, ui))).await?;
+    let cache = match &asked.stack {
+        Some(settings) => context.interrupt.guard(Box::pin(copy_cache::plan(&prepared, settings))).await?,
+        None => None,
+    };
     if args.dry_run {
         context.interrupt.guard(Box::pin(prepared.explain())).await?;
         ui.data(&if ui.options.json {
@@ -34,5 +57,5 @@ pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
     }
     prepared.decided()?;
     cache.map_or(Ok(()), |plan| plan.decided())?;
-    Box::pin(copy_apply::run(context, prepared, settings)).await
+    Box::pin(copy_apply::run(context, prepared, asked)).await
 }

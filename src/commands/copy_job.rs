@@ -23,17 +23,28 @@ pub fn of_settings(settings: &Settings, args: &CopyDataArgs) -> Result<Job> {
         copy: with_conditions(&config.copy, &args.predicates),
         masking: config.masking.clone(),
         key: key.context("masking.key")?.map(Into::into),
-        extent: if args.all { Extent::All } else { Extent::Roots(args.limit.or(config.copy.limit)) },
-        unclassified: match args.unclassified {
-            Unclassified::Stop => plan::Unclassified::Stop,
-            Unclassified::Mask => plan::Unclassified::Mask,
-            Unclassified::Null => plan::Unclassified::Null,
-        },
+        extent: extent(args, &config.copy),
+        unclassified: unclassified(args),
+        books: true,
     })
 }
 
+/// How many rows the command line asks for.
+pub fn extent(args: &CopyDataArgs, copy: &Copy) -> Extent {
+    if args.all { Extent::All } else { Extent::Roots(args.limit.or(copy.limit)) }
+}
+
+/// What the command line says about undecided columns.
+pub fn unclassified(args: &CopyDataArgs) -> plan::Unclassified {
+    match args.unclassified {
+        Unclassified::Stop => plan::Unclassified::Stop,
+        Unclassified::Mask => plan::Unclassified::Mask,
+        Unclassified::Null => plan::Unclassified::Null,
+    }
+}
+
 /// The conditions of the command line take the place of the config's.
-fn with_conditions(copy: &Copy, conditions: &[(String, String)]) -> Copy {
+pub fn with_conditions(copy: &Copy, conditions: &[(String, String)]) -> Copy {
     let mut copy = copy.clone();
     if !conditions.is_empty() {
         copy.predicates = conditions.iter().cloned().collect();

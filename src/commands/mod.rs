@@ -4,6 +4,7 @@ mod certs;
 mod config_show;
 mod containers;
 mod copy_apply;
+mod copy_between;
 mod copy_cache;
 mod copy_data;
 mod copy_job;
@@ -13,6 +14,7 @@ mod exec;
 mod generate;
 mod init;
 mod logs;
+mod migration_subject;
 mod psql;
 mod report;
 mod reset;
@@ -32,6 +34,7 @@ use anyhow::Result;
 use crate::cli::{Cli, Command};
 use crate::config::Settings;
 use crate::interrupt::Interrupt;
+use crate::postgres::without_passwords;
 use crate::ui::Ui;
 
 /// What every command is handed.
@@ -41,7 +44,7 @@ pub struct Context {
     pub root: PathBuf,
     pub ui: Ui,
     pub interrupt: Interrupt,
-    /// The command line as typed, for reports. Holds no secret: no flag takes one.
+    /// The command line as typed, for reports, without the passwords of URLs.
     pub command_line: String,
 }
 
@@ -57,9 +60,9 @@ pub async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<u8> {
         root: cli.global.directory,
         ui: ui.clone(),
         interrupt,
-        command_line: std::env::args_os()
-            .skip(1)
-            .fold("stagectl".to_owned(), |line, word| line + " " + &word.to_string_lossy()),
+        command_line: std::env::args_os().skip(1).fold("stagectl".to_owned(), |line, word| {
+            line + " " + &without_passwords(&word.to_string_lossy())
+        }),
     };
     let context = &context;
     match cli.command {

@@ -3,56 +3,51 @@
 use anyhow::{Context as _, Result};
 
 use super::Context;
+use super::migration_subject::Subject;
 use crate::cli::TestMigrationArgs;
 use crate::clock;
-use crate::config::Settings;
 use crate::exit;
-use crate::failure::Failure;
-use crate::migration::{self, Category, Clones, Inputs, Prepared};
+use crate::migration::{self, Action, Category, Clones, Inputs, Lab, Prepared, Step};
+use crate::model::DatabaseAddress;
+use crate::postgres::Session;
 use crate::report::migration::{MigrationBody, MigrationStep};
 use crate::report::{Counts, Envelope, Report, Status, Verdict, text};
 use crate::store::{Lock, ReportFile, new_run_id};
 use crate::ui::Ui;
 
 pub async fn run(context: &Context, args: TestMigrationArgs) -> Result<u8> {
-    let settings = context.settings()?;
-    let inputs = inputs(&settings)?;
+    let subject = Subject::resolve(&context.root, &args.source)?;
     let categories: Vec<Category> = Category::ALL
         .into_iter()
         .filter(|c| {
             *c == Category::Prerequisites || args.only.is_empty() || args.only.iter().any(|w| w == c.word())
         })
         .collect();
-    let (admin, user) = (settings.database_admin()?, settings.database_user()?);
+    let (admin, user) = (subject.admin.clone(), subject.user.clone());
     if args.dry_run {
-        let plan = migration::plan(&inputs, &admin.name, &user.user, &categories);
+        let role = subject.inputs.config.role.as_ref().unwrap_or(&user.user);
+        let plan = migration::plan(&subject.inputs, &admin.name, role, &categories);
         let json = context.ui.options.json;
         context.ui.data(&if json { serde_json::to_string_pretty(&plan)? } else { plan.text() });
         return Ok(exit::OK);
     }
-    let _lock = Lock::acquire(&settings.root, "test-migration")?;
+    let _lock = Lock::acquire(&subject.root, "test-migration")?;
     let now = clock::now();
     let run_id = new_run_id(now);
     // A part of a test is no proof of readiness, so its report has a name of its own.
     let whole = categories.len() == Category::ALL.len();
     let prefix = if whole { "migration-test-report" } else { "migration-test-partial" };
     let mut run = Run {
-        file: ReportFile::new(&settings.backups(), prefix, now),
+        file: ReportFile::new(&subject.reports, prefix, now),
         report: Report {
-            envelope: Envelope::begin(
-                "migration",
-                &settings.config.project,
-                &run_id,
-                &context.command_line,
-                now,
-            ),
-            body: body(&inputs, &admin.name, &categories),
+            envelope: Envelope::begin("migration", &subject.project, &run_id, &context.command_line, now),
+            body: body(&subject.inputs, &admin.name, &categories),
         },
         ui: context.ui.clone(),
         keep_clone: args.keep_clone,
     };
     run.file.save(&run.report)?;
-    let outcome = context.interrupt.guard(Box::pin(run.work(&settings, inputs, &run_id, &categories))).await;
+    let outcome = context.interrupt.guard(Box::pin(run.work(subject, &run_id, &categories))).await;
     // Whatever happened, no clone and no session of this run stays.
     let cleaned = async { Clones::open(admin, user, &run_id).await?.sweep().await }.await;
     if let Err(error) = outcome {
@@ -69,38 +64,25 @@ pub async fn run(context: &Context, args: TestMigrationArgs) -> Result<u8> {
     run.finish()
 }
 
-fn inputs(settings: &Settings) -> Result<Inputs> {
-    let config = settings.config.migration.clone().ok_or_else(|| {
-        Failure::config("stagectl.yml has no `migration`").hint("add the `migration` section with its `path`")
-    })?;
-    let steps = migration::load(&settings.root, &config)?;
-    let queries = if config.queries.is_empty() {
-        settings.config.validation.queries.clone()
-    } else {
-        config.queries.clone()
-    };
-    let service = &settings.database()?.service;
-    let name = settings.service(service)?.container_name.clone();
-    let container = name.unwrap_or_else(|| format!("{}-{service}-1", settings.config.project));
-    Ok(Inputs { config, steps, queries, container, query_ms: settings.config.validation.query_ms })
-}
-
 fn body(inputs: &Inputs, database: &str, categories: &[Category]) -> MigrationBody {
     MigrationBody {
         database: database.to_owned(),
         categories: categories.iter().map(|c| c.word().to_owned()).collect(),
-        steps: inputs
-            .steps
-            .iter()
-            .map(|step| MigrationStep {
-                name: step.name.clone(),
-                up_statements: step.up.count(),
-                down_statements: step.down.as_ref().map(migration::Action::count),
-                transaction: step.up.transaction(),
-            })
-            .collect(),
+        steps: described(&inputs.steps),
         ..MigrationBody::default()
     }
+}
+
+fn described(steps: &[Step]) -> Vec<MigrationStep> {
+    steps
+        .iter()
+        .map(|step| MigrationStep {
+            name: step.name.clone(),
+            up_statements: step.up.count(),
+            down_statements: step.down.as_ref().map(Action::count),
+            transaction: step.up.transaction(),
+        })
+        .collect()
 }
 
 /// One run and its report, which is rewritten after every category.
@@ -112,25 +94,22 @@ struct Run {
 }
 
 impl Run {
-    async fn work(
-        &mut self,
-        settings: &Settings,
-        inputs: Inputs,
-        run_id: &str,
-        categories: &[Category],
-    ) -> Result<()> {
-        let (admin, user) = (settings.database_admin()?, settings.database_user()?);
+    async fn work(&mut self, subject: Subject, run_id: &str, categories: &[Category]) -> Result<()> {
+        let Subject { inputs, admin, user, is_twin, .. } = subject;
         self.ui.phase(Category::Prerequisites.word());
-        let clones = Clones::open(admin.clone(), user.clone(), run_id).await?;
+        let mut clones = Clones::open(admin.clone(), user.clone(), run_id).await?;
+        clones.role.clone_from(&inputs.config.role);
         for stale in clones.sweep().await? {
             self.ui.note(format!("dropped {stale}, which a killed run had left"));
         }
-        let Prepared { results, server_version, lab } = migration::prepare(inputs, clones, &self.ui).await?;
+        let Prepared { results, server_version, steps, original, lab } =
+            migration::prepare(inputs, clones, &self.ui).await?;
         self.report.body.server_version = server_version;
+        self.report.body.steps = described(&steps);
         self.report.body.checks.extend(results);
         self.show(0)?;
         // Without its prerequisites nothing is tried; the failures say why.
-        let Ok(mut lab) = lab else { return Ok(()) };
+        let Some(mut lab) = lab else { return Ok(()) };
         for category in categories.iter().filter(|c| **c != Category::Prerequisites) {
             self.ui.phase(category.word());
             let shown = self.report.body.checks.len();
@@ -138,18 +117,11 @@ impl Run {
             self.show(shown)?;
         }
         let shown = self.report.body.checks.len();
-        self.report.body.checks.push(migration::untouched(&admin, &lab.before).await?);
+        self.report.body.checks.push(migration::untouched(&admin, &original).await?);
         self.show(shown)?;
         let base = lab.clones.as_admin(&lab.base).await?;
-        let all_converted =
-            self.report.body.checks.iter().any(|c| c.id == "MIG-LOG-002" && c.status == Status::Pass);
-        let converted = if all_converted {
-            migration::converted(&base, &lab.tables, &lab.inputs.config.conversions).await?
-        } else {
-            Vec::new()
-        };
-        if let Err(error) = migration::record(&user, run_id, &self.report.body, &converted).await {
-            self.ui.warn(format!("the results are in the report, but not in staging_migrations: {error:#}"));
+        if is_twin {
+            self.record(&lab, &base, &user, run_id).await?;
         }
         drop(base);
         if self.keep_clone
@@ -159,6 +131,21 @@ impl Run {
             self.ui
                 .note(format!("kept the migrated clone as `{kept}`; drop it with DROP DATABASE \"{kept}\""));
             self.report.body.kept_clone = Some(kept);
+        }
+        Ok(())
+    }
+
+    /// Notes the results in the twin's own schema.
+    async fn record(&self, lab: &Lab, base: &Session, user: &DatabaseAddress, run_id: &str) -> Result<()> {
+        let all_converted =
+            self.report.body.checks.iter().any(|c| c.id == "MIG-LOG-002" && c.status == Status::Pass);
+        let converted = if all_converted {
+            migration::converted(base, &lab.tables, &lab.inputs.config.conversions).await?
+        } else {
+            Vec::new()
+        };
+        if let Err(error) = migration::record(user, run_id, &self.report.body, &converted).await {
+            self.ui.warn(format!("the results are in the report, but not in staging_migrations: {error:#}"));
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde_yaml::Value;
 
 use super::ConfigFile;
+use super::masking::Masking;
 use crate::failure::Failure;
 
 pub const FILE: &str = "stagectl.yml";
@@ -59,6 +60,13 @@ pub fn parse(text: &str, local: Option<&str>) -> Result<ConfigFile, Failure> {
     let overlay: Value = serde_yaml::from_str(local).map_err(|error| explain(&error, LOCAL_FILE))?;
     merge(&mut value, overlay);
     serde_yaml::from_value(value).map_err(|error| explain(&error, LOCAL_FILE))
+}
+
+/// A file of decisions: what stands below `masking:` in stagectl.yml, at the top.
+pub fn masking(path: &Path) -> Result<Masking> {
+    let (text, name) = (read_text(path)?, path.display().to_string());
+    let _whole: Value = serde_yaml::from_str(&text).map_err(|error| explain(&error, &name))?;
+    Ok(serde_yaml::from_str(&text).map_err(|error| explain(&error, &name))?)
 }
 
 /// The project's own templates below `folder`: path in it to text. None without a folder.

@@ -10,7 +10,7 @@ use super::file::{ConfigFile, EnvSource, Generated};
 use super::services::Service;
 use super::{env, load, validate};
 use crate::failure::Failure;
-use crate::model::{CacheAddress, DatabaseAddress};
+use crate::model::{CacheAddress, DatabaseAddress, Encryption};
 
 /// The variables of the twin, with its secrets. Mode 0600, never in git.
 pub const ENV_FILE: &str = ".env.staging";
@@ -234,6 +234,7 @@ impl Settings {
             name: database.name.clone(),
             user: user.to_owned(),
             password: self.expand(password).context("database password")?.into(),
+            encryption: Encryption::Prefer,
         })
     }
 

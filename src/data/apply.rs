@@ -11,12 +11,11 @@ use secrecy::ExposeSecret as _;
 use super::leak::{self, Matcher};
 use super::mask::Masker;
 use super::prepare::Prepared;
-use super::quiet::quiet;
 use super::swap::Databases;
 use super::{finish, schema, transfer};
 use crate::failure::Failure;
 use crate::postgres::programs::{Access, Place};
-use crate::postgres::{connect, staging};
+use crate::postgres::{connect, connect_if_exists, staging};
 use crate::report::copy::{CopiedTable, CopyBody, LeakCheck};
 use crate::ui::Ui;
 
@@ -36,6 +35,7 @@ pub struct Proof {
 /// Refuses when a personal value of production stands in the new database.
 pub async fn run(
     prepared: &Prepared,
+    databases: &Databases,
     place: &Place,
     now: Timestamp,
     ui: &Ui,
@@ -43,8 +43,6 @@ pub async fn run(
     save: &mut Save<'_>,
 ) -> Result<Proof> {
     let (job, admin, user) = (&prepared.job, &prepared.job.admin, &prepared.job.owner);
-    let databases = Databases::open(admin).await?;
-
     phase(ui, body, save, "schema", "Restore production's schema")?;
     let step = Step::start(ui, "schema", "read production's schema");
     let sql = schema::dump(prepared, place, &Access::of_url(job.source.expose_secret())?).await?;
@@ -63,10 +61,7 @@ pub async fn run(
         let sight = forbidden.seeker("").glance(mask);
         sight.certain || sight.number
     });
-    target
-        .batch_execute("SET session_replication_role = replica")
-        .await
-        .map_err(quiet("load without triggers"))?;
+    schema::fire_triggers(&target, false).await?;
     let mut copied = BTreeMap::new();
     for plan in &prepared.plan.tables {
         let (Some(table), Some(selection)) =
@@ -101,13 +96,24 @@ pub async fn run(
     let step = Step::start(ui, "finish", "indexes, keys, triggers, sequences, views");
     schema::restore(&target, &sql.after_rows, &user.user).await?;
     let owner = connect(&user.database(&new)).await?;
-    staging::ensure(&owner).await?;
-    let left = finish::books(&connect(admin).await?, &target).await?;
-    warn(
-        ui,
-        body,
-        left.iter().map(|table| format!("{table} is not carried over: it stays in the previous database")),
-    );
+    let live = connect_if_exists(admin).await?;
+    let books = job.books
+        || match &live {
+            Some(live) => staging::missing(live).await?.is_empty(),
+            None => false,
+        };
+    if books {
+        staging::ensure(&owner).await?;
+    }
+    if let Some(live) = live {
+        let left = finish::books(&live, &target).await?;
+        warn(
+            ui,
+            body,
+            left.iter()
+                .map(|table| format!("{table} is not carried over: it stays in the previous database")),
+        );
+    }
     finish::sequences(&prepared.production, &target).await?;
     finish::refresh(&target).await?;
     step.done(ui);
@@ -142,14 +148,17 @@ pub async fn run(
         .into());
     }
 
-    staging::log(&owner, "copy-data", &serde_json::json!({ "rows": body.rows, "tables": body.tables.len() }))
-        .await?;
+    if books {
+        let details = serde_json::json!({ "rows": body.rows, "tables": body.tables.len() });
+        staging::log(&owner, "copy-data", &details).await?;
+    }
     drop((owner, target));
     phase(ui, body, save, "swap", "Swap the databases")?;
     let step = Step::start(ui, "swap", "swap the databases");
-    let old = databases.swap(&new, now).await?;
+    let swapped = databases.swap(&new, now).await?;
     step.done(ui);
-    body.previous_database = Some(old);
+    body.away_ms = Some(swapped.away.as_millis() as u64);
+    body.previous_database = swapped.kept;
     body.dropped_databases.extend(databases.prune(job.copy.keep).await?);
     if job.copy.keep == 0 {
         body.previous_database = None;

@@ -1,10 +1,11 @@
 //! Production and staging must be two databases, whatever names they are reached by, and
 //! production's session must be read-only in the server's own sense.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::failure::Failure;
-use crate::postgres::{Session, explain};
+use crate::model::DatabaseAddress;
+use crate::postgres::{Session, connect_if_exists, explain};
 
 /// The cluster's own number, made at `initdb` and copied to its standbys, and the database's.
 const BY_SYSTEM: &str = "SELECT system_identifier::text || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) FROM pg_control_system()";
@@ -13,6 +14,15 @@ const BY_SYSTEM: &str = "SELECT system_identifier::text || '/' || (SELECT oid FR
 const BY_START: &str =
     "SELECT concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), current_setting('port'),
        (SELECT oid FROM pg_database WHERE datname = current_database()))";
+
+/// Refuses when both lead to the same database, whatever they are called. A staging database that is
+/// yet to be made is another one.
+pub async fn refuse_same_place(production: &Session, staging: &DatabaseAddress) -> Result<()> {
+    match connect_if_exists(staging).await.context("open staging")? {
+        Some(staging) => refuse_same(production, &staging).await,
+        None => Ok(()),
+    }
+}
 
 /// Refuses when both sessions lead to the same database.
 pub async fn refuse_same(production: &Session, staging: &Session) -> Result<()> {
@@ -25,7 +35,7 @@ pub async fn refuse_same(production: &Session, staging: &Session) -> Result<()> 
     };
     if same {
         return Err(Failure::refused("production and staging are the same database on the same server")
-            .hint("check `production.database_url` and `database`: they must lead to two databases")
+            .hint("check `production.database_url` and `database`, or `--from` and `--to`: they must lead to two databases")
             .into());
     }
     Ok(())

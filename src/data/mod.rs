@@ -23,5 +23,6 @@ pub mod row;
 pub mod schema;
 pub mod subset;
 pub mod swap;
+pub mod target;
 pub mod text;
 pub mod transfer;

@@ -13,11 +13,15 @@ use super::subset::{self, Rim, growth, roots, rows};
 use super::{catalog, evidence, identity, text};
 use crate::config::masking::Strategy;
 use crate::failure::Failure;
-use crate::postgres::{Session, connect, connect_url_read_only, failure};
+use crate::postgres::{Session, connect_url_read_only, failure};
 use crate::ui::Ui;
 
 /// `row_security` off: a policy that hides rows becomes an error instead of a copy that lacks them.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL row_security = off";
+
+/// Of a standby too. Some services forbid it; then the report goes without.
+const LSN: &str =
+    "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text";
 
 /// Tables that look larger than this are not counted row by row.
 const COUNTED: u64 = 1_000_000;
@@ -27,14 +31,14 @@ const COUNTED: u64 = 1_000_000;
 /// # Errors
 /// Refuses when both sides are one database, or production would let itself be written.
 pub async fn prepare(job: Job, ui: &Ui) -> Result<Prepared> {
-    let staging = connect(&job.owner).await.context("open staging")?;
     let production = connect_url_read_only(job.source.expose_secret()).await.context("open production")?;
-    identity::refuse_same(&production, &staging).await?;
-    drop(staging);
+    identity::refuse_same_place(&production, &job.owner).await?;
     production.batch_execute(BEGIN).await.map_err(|error| failed("begin", &error))?;
     identity::assert_read_only(&production).await?;
     let exported = production.query_one("SELECT pg_export_snapshot()", &[]).await;
     let snapshot_id = exported.map_err(|error| failed("export the snapshot", &error))?.get(0);
+
+    let lsn = production.query_one(LSN, &[]).await.ok().and_then(|row| row.get(0));
 
     ui.phase("read production");
     let catalog = catalog::read(&production, &job.copy.schemas).await?;
@@ -65,7 +69,7 @@ pub async fn prepare(job: Job, ui: &Ui) -> Result<Prepared> {
     plan.warnings.extend(warnings);
     plan.keys = keys;
     plan.starts = rim.iter().flat_map(|rim| rim.routes.starts.iter().map(roots::Start::words)).collect();
-    Ok(Prepared { job, production, snapshot_id, catalog, subset, rim, plan, rules })
+    Ok(Prepared { job, production, snapshot_id, lsn, catalog, subset, rim, plan, rules })
 }
 
 fn failed(what: &str, error: &tokio_postgres::Error) -> anyhow::Error {
@@ -79,6 +83,8 @@ pub struct Prepared {
     pub production: Session,
     /// For `SET TRANSACTION SNAPSHOT`, as long as the leader's transaction is open.
     pub snapshot_id: String,
+    /// Where production's log of changes stood then.
+    pub lsn: Option<String>,
     pub catalog: Catalog,
     pub subset: Subset,
     /// Where the subset ends; `None` where all rows cross.

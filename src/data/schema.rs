@@ -74,20 +74,33 @@ fn statements(dump: &str) -> String {
     out
 }
 
-/// Leaves the schema `public` to the application's role alone.
+/// Leaves the schema `public` to the application's role alone, where the session's role may: before
+/// version 15 it belongs to the one who has set up the server.
 pub async fn close(target: &Session, owner: &str) -> Result<()> {
     let owner = quote_identifier(owner);
     let statement =
         format!("REVOKE CREATE ON SCHEMA public FROM PUBLIC; ALTER SCHEMA public OWNER TO {owner}");
-    target.batch_execute(&statement).await.map_err(quiet("close the new database"))
+    unless_forbidden(target, &statement).await.map_err(quiet("close the new database"))
+}
+
+/// Turns triggers and rules on or off for the session, where its role may. It is a second belt: they are
+/// made after the rows.
+pub async fn fire_triggers(target: &Session, fire: bool) -> Result<()> {
+    let role = if fire { "origin" } else { "replica" };
+    let statement = format!("SET session_replication_role = {role}");
+    unless_forbidden(target, &statement).await.map_err(quiet("set whether triggers fire"))
+}
+
+async fn unless_forbidden(target: &Session, statement: &str) -> Result<(), tokio_postgres::Error> {
+    match target.batch_execute(statement).await {
+        Err(error) if error.code().is_some_and(|code| code.code() == "42501") => Ok(()),
+        other => other,
+    }
 }
 
 /// Runs one half, whole or not at all, and gives what it made to the application's role.
 pub async fn restore(target: &Session, sql: &str, owner: &str) -> Result<()> {
-    target
-        .batch_execute("SET session_replication_role = origin")
-        .await
-        .map_err(quiet("load with triggers"))?;
+    fire_triggers(target, true).await?;
     target.batch_execute(sql).await.map_err(quiet("restore production's schema")).map_err(|error| {
         error.context(
             Failure::failed("the schema of production does not fit staging's server").hint(

@@ -23,6 +23,10 @@ pub struct Clones {
     pub admin_address: DatabaseAddress,
     /// The migration's own role, at the original.
     pub user_address: DatabaseAddress,
+    /// What that role turns into before it works.
+    pub role: Option<String>,
+    /// Who owns the original, and so the clones.
+    owner: String,
     run_id: String,
     /// Clones made so far.
     count: AtomicU32,
@@ -56,11 +60,20 @@ impl Clones {
     /// Connects beside the original, for making databases. `run_id` names this run's clones.
     pub async fn open(admin: DatabaseAddress, user: DatabaseAddress, run_id: &str) -> Result<Self> {
         let session = connect(&admin.database("postgres")).await?;
-        let version: i32 = session
+        let row = session
             .query_one("SELECT current_setting('server_version_num')::int", &[])
             .await
-            .context("ask the server's version")?
-            .get(0);
+            .context("ask the server's version")?;
+        let version: i32 = row.get(0);
+        // The owner may do more than others, so it is kept where that is possible.
+        let owner = session
+            .query_opt(
+                "SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = $1 AND pg_has_role(datdba, 'MEMBER')",
+                &[&admin.name],
+            )
+            .await
+            .context("ask who owns the database")?
+            .map_or_else(|| user.user.clone(), |row| row.get(0));
         // The name by which a later run finds the session of a killed one.
         session
             .batch_execute(&format!("SET application_name = {}", quote_literal(&application(&admin.name))))
@@ -70,6 +83,8 @@ impl Clones {
             admin: session,
             admin_address: admin,
             user_address: user,
+            role: None,
+            owner,
             run_id: run_id.to_owned(),
             count: AtomicU32::new(0),
             has_strategy: version >= 150_000,
@@ -78,6 +93,11 @@ impl Clones {
 
     pub fn admin(&self) -> &Session {
         &self.admin
+    }
+
+    /// The role that a migration's statements run as.
+    pub fn migrates_as(&self) -> &str {
+        self.role.as_ref().unwrap_or(&self.user_address.user)
     }
 
     fn original(&self) -> &str {
@@ -140,6 +160,36 @@ impl Clones {
         Ok(Made { name, ms: millis(start), closed: count(closed) })
     }
 
+    /// Makes an empty database beside the original, with the extensions that the original has: a
+    /// history's first step may count on what an administrator installed.
+    pub async fn empty(&self) -> Result<String> {
+        let name = self.name();
+        let statement = format!(
+            "CREATE DATABASE {} TEMPLATE template0 OWNER {}",
+            quote_identifier(&name),
+            quote_identifier(&self.owner)
+        );
+        self.admin
+            .batch_execute(&statement)
+            .await
+            .map_err(|error| failure("make an empty database", &error))?;
+        settings::carry_over(&self.admin, self.original(), &name).await?;
+        let original = connect(&self.admin_address).await?;
+        let session = self.as_admin(&name).await?;
+        let extensions = "SELECT format('CREATE SCHEMA IF NOT EXISTS %I; CREATE EXTENSION IF NOT EXISTS %I SCHEMA %I', n.nspname, e.extname, n.nspname)
+             FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE n.nspname <> 'pg_catalog'";
+        for row in original.query(extensions, &[]).await.context("list the extensions")? {
+            let statement: String = row.get(0);
+            session.batch_execute(&statement).await.map_err(|error| failure(&statement, &error))?;
+        }
+        let owner = quote_identifier(&self.owner);
+        session
+            .batch_execute(&format!("ALTER SCHEMA public OWNER TO {owner}"))
+            .await
+            .map_err(|error| failure("prepare the empty database", &error))?;
+        Ok(name)
+    }
+
     /// Copies a clone, which nobody else is connected to.
     pub async fn copy(&self, template: &str) -> Result<String> {
         let name = self.name();
@@ -162,7 +212,7 @@ impl Clones {
             "CREATE DATABASE {} TEMPLATE {} OWNER {}{strategy}",
             quote_identifier(name),
             quote_identifier(template),
-            quote_identifier(&self.user_address.user),
+            quote_identifier(&self.owner),
         )
     }
 
@@ -208,6 +258,10 @@ impl Clones {
             .batch_execute(&format!("SET stagectl.run_id = {}", quote_literal(&self.run_id)))
             .await
             .context("name the run")?;
+        if let Some(role) = &self.role {
+            let statement = format!("SET ROLE {}", quote_identifier(role));
+            session.batch_execute(&statement).await.map_err(|error| failure(&statement, &error))?;
+        }
         Ok(Migrator { session, address })
     }
 

@@ -260,6 +260,7 @@ mod tests {
             port: 5,
             name: "d b".into(),
             user: "u".into(),
+            encryption: crate::model::Encryption::Prefer,
             password: "p@ss/word".to_owned().into(),
         }
     }
@@ -269,7 +270,7 @@ mod tests {
             line: line.into(),
             folder: "/".into(),
             environment: BTreeMap::from([("ASYNC".into(), "pg+x://{user}:{password}@{host}".into())]),
-            limit: Duration::from_secs(20),
+            limit: Duration::from_secs(600),
         }
     }
 

@@ -2,6 +2,7 @@
 //! applied to, made once and shared by the phases.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use anyhow::Result;
 
@@ -22,8 +23,10 @@ pub struct Inputs {
     pub config: Migration,
     pub steps: Vec<Step>,
     pub queries: Vec<NamedQuery>,
-    /// The container that runs the database, for what SQL does not tell.
-    pub container: String,
+    /// The folder that paths of the configuration are relative to.
+    pub root: PathBuf,
+    /// The container that runs the database, for what SQL does not tell. None: any server.
+    pub container: Option<String>,
     /// The longest that a named query may take, in milliseconds.
     pub query_ms: u64,
 }

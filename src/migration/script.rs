@@ -2,7 +2,7 @@
 //! not do because it would reach outside the clone. Pure.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::statements::{self, Statement, Token};
 use crate::config::migration::TransactionMode;
@@ -23,23 +23,22 @@ pub struct Script {
 impl Script {
     /// Parses a file's text and decides about its transaction.
     pub fn parse(file: PathBuf, text: &str, mode: TransactionMode) -> Result<Self, Failure> {
-        let shown = file.display().to_string();
-        let statements = statements::split(text)
-            .map_err(|error| Failure::config(format!("{shown}:{}: {}", error.line, error.problem)))?;
-        for statement in &statements {
-            if let Some(why) = reaches_outside(statement) {
-                return Err(Failure::refused(format!(
-                    "{shown}:{}: {why}: `{}`",
-                    statement.line,
-                    statement.short()
-                ))
-                .hint("a test on a clone cannot hold such a statement; take it out of the migration"));
-            }
-        }
+        let statements = statements_of(&file, text)?;
         let (wrapped, transaction) = decide(&statements, mode).map_err(|(line, why)| {
-            Failure::config(format!("{shown}:{line}: {why}"))
+            Failure::config(format!("{}:{line}: {why}", file.display()))
                 .hint("set `migration.transaction: auto` in stagectl.yml")
         })?;
+        Ok(Self { file, statements, wrapped, transaction })
+    }
+
+    /// Parses a file that a tool puts into one transaction or does not, whatever stands in it: a
+    /// statement that forbids one must fail here as it would there.
+    pub fn of_tool(file: PathBuf, text: &str, wrapped: bool, why: &str) -> Result<Self, Failure> {
+        let statements = statements_of(&file, text)?;
+        let (wrapped, transaction) = match statements.iter().find(|s| controls_transaction(s)) {
+            Some(own) => (false, format!("its own, from line {}", own.line)),
+            None => (wrapped, why.to_owned()),
+        };
         Ok(Self { file, statements, wrapped, transaction })
     }
 
@@ -69,6 +68,23 @@ impl Script {
         }
         names
     }
+}
+
+fn statements_of(file: &Path, text: &str) -> Result<Vec<Statement>, Failure> {
+    let shown = file.display();
+    let statements = statements::split(text)
+        .map_err(|error| Failure::config(format!("{shown}:{}: {}", error.line, error.problem)))?;
+    for statement in &statements {
+        if let Some(why) = reaches_outside(statement) {
+            return Err(Failure::refused(format!(
+                "{shown}:{}: {why}: `{}`",
+                statement.line,
+                statement.short()
+            ))
+            .hint("a test on a clone cannot hold such a statement; take it out of the migration"));
+        }
+    }
+    Ok(statements)
 }
 
 fn decide(statements: &[Statement], mode: TransactionMode) -> Result<(bool, String), (u32, String)> {

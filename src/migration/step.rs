@@ -10,6 +10,8 @@ use super::script::Script;
 pub struct Step {
     /// As the tool calls it: a folder, a file's stem, a revision.
     pub name: String,
+    /// As the tool's own table of applied steps has it.
+    pub id: String,
     pub up: Action,
     pub down: Option<Action>,
     /// A script that must run without an error after up, where the tool has such scripts.
@@ -29,7 +31,14 @@ pub enum Action {
 
 impl Step {
     pub fn new(name: impl Into<String>, up: Action, down: Option<Action>) -> Self {
-        Self { name: name.into(), up, down, verify: None, irreversible: None }
+        let name = name.into();
+        Self { id: name.clone(), name, up, down, verify: None, irreversible: None }
+    }
+
+    /// The same step, known by another id.
+    #[must_use]
+    pub fn with_id(self, id: impl Into<String>) -> Self {
+        Self { id: id.into(), ..self }
     }
 
     /// Why the step cannot be taken back, as far as that is known without trying.

@@ -1,6 +1,5 @@
 //! Sessions: TLS where the server asks for it, named, bounded, and read-only towards production.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -9,10 +8,15 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::url::{self, Location};
 use crate::failure::Failure;
-use crate::model::DatabaseAddress;
+use crate::model::{DatabaseAddress, Encryption};
+use crate::tls::Trust;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The `application_name` of all sessions.
+pub const APPLICATION: &str = "stagectl";
+const WATCH_THE_CLIENT: &str = include_str!("sql/watch_the_client.sql");
 
 /// An open session; its connection is driven by a task that ends with it.
 pub struct Session {
@@ -39,62 +43,84 @@ impl Drop for Session {
     }
 }
 
-/// Opens a session on the twin's side.
+/// Opens a session on staging's side.
 pub async fn connect(address: &DatabaseAddress) -> Result<Session> {
+    open(config(address), &address.encryption, &place(address)).await
+}
+
+/// As [`connect`]; `None` where the server has no such database.
+pub async fn connect_if_exists(address: &DatabaseAddress) -> Result<Option<Session>> {
+    match establish(config(address), &address.encryption).await? {
+        Ok(session) => Ok(Some(session)),
+        Err(error) if error.code().is_some_and(|code| code.code() == "3D000") => Ok(None),
+        Err(error) => Err(refused(&place(address), &error).into()),
+    }
+}
+
+fn config(address: &DatabaseAddress) -> Config {
     let mut config = Config::new();
     config
         .host(&address.host)
         .port(address.port)
         .dbname(&address.name)
         .user(&address.user)
-        .password(address.password.expose_secret())
-        .application_name("stagectl")
+        .application_name(APPLICATION)
         .connect_timeout(CONNECT_TIMEOUT);
-    let place = format!("{}:{}/{}", address.host, address.port, address.name);
-    open(config, &place).await
+    let password = address.password.expose_secret();
+    if !password.is_empty() {
+        config.password(password);
+    }
+    config
 }
 
-/// Opens a session on production: read-only in the server's own sense, with timeouts.
+/// Opens a session on production: read-only in the server's own sense, with timeouts, and gone
+/// within seconds of this process, whatever it was doing.
 pub async fn connect_url_read_only(url: &str) -> Result<Session> {
-    let mut config: Config = url.parse().map_err(|_| {
-        // The parser's message may quote the URL, and with it the password.
-        Failure::config("the database URL cannot be read")
-            .hint("it must look like postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
-    })?;
+    let Location { mut config, encryption } = url::read(url)?;
     config
-        .application_name("stagectl")
+        .application_name(APPLICATION)
         .connect_timeout(CONNECT_TIMEOUT)
         .options("-c default_transaction_read_only=on -c lock_timeout=5s -c idle_in_transaction_session_timeout=0 -c statement_timeout=0");
-    let place = place(&config);
-    open(config, &place).await
+    let session = open(config, &encryption, &place(&url::address(url)?)).await?;
+    session.batch_execute(WATCH_THE_CLIENT).await.map_err(|error| failure("set up the session", &error))?;
+    Ok(session)
 }
 
-/// `host:port/database` of a config, without its credentials.
-fn place(config: &Config) -> String {
-    let host = config.get_hosts().first().map_or_else(String::new, |host| match host {
-        tokio_postgres::config::Host::Tcp(name) => name.clone(),
-        tokio_postgres::config::Host::Unix(path) => path.display().to_string(),
+/// `host:port/database` of an address, without its credentials.
+fn place(address: &DatabaseAddress) -> String {
+    format!("{}:{}/{}", address.host, address.port, address.name)
+}
+
+async fn open(config: Config, encryption: &Encryption, place: &str) -> Result<Session> {
+    Ok(establish(config, encryption).await?.map_err(|error| refused(place, &error))?)
+}
+
+async fn establish(
+    mut config: Config,
+    encryption: &Encryption,
+) -> Result<Result<Session, tokio_postgres::Error>> {
+    config.ssl_mode(match encryption {
+        Encryption::Disable => SslMode::Disable,
+        Encryption::Prefer => SslMode::Prefer,
+        Encryption::Require | Encryption::VerifyCa(_) | Encryption::VerifyFull(_) => SslMode::Require,
     });
-    let port = config.get_ports().first().copied().unwrap_or(5432);
-    format!("{host}:{port}/{}", config.get_dbname().unwrap_or_default())
+    let Some(tls) = tls_config(encryption)? else {
+        let connected = config.connect(NoTls).await;
+        return Ok(connected.map(|(client, connection)| drive(client, connection)));
+    };
+    let connected = config.connect(MakeRustlsConnect::new(tls)).await;
+    Ok(connected.map(|(client, connection)| drive(client, connection)))
 }
 
-async fn open(config: Config, place: &str) -> Result<Session> {
-    let result = if config.get_ssl_mode() == SslMode::Disable {
-        config.connect(NoTls).await.map(|(client, connection)| drive(client, connection))
-    } else {
-        config.connect(tls()?).await.map(|(client, connection)| drive(client, connection))
-    };
-    result.map_err(|error| {
-        let unreachable = error.as_db_error().is_none();
-        Failure::environment(format!("connect to PostgreSQL at {place}: {}", explain(&error)))
-            .hint(if unreachable {
-                "is the server up, and the host and port right?"
-            } else {
-                "check the role, its password and the database's name"
-            })
-            .into()
-    })
+fn refused(place: &str, error: &tokio_postgres::Error) -> Failure {
+    let unreachable = error.as_db_error().is_none();
+    Failure::environment(format!("connect to PostgreSQL at {place}: {}", explain(error))).hint(
+        if unreachable {
+            "is the server up, and the host, port and sslmode right?"
+        } else {
+            "check the role, its password and the database's name"
+        },
+    )
 }
 
 fn drive<S, T>(client: Client, connection: tokio_postgres::Connection<S, T>) -> Session
@@ -110,18 +136,16 @@ where
     Session { client, driver }
 }
 
-fn tls() -> Result<MakeRustlsConnect> {
-    Ok(MakeRustlsConnect::new(tls_config()?))
-}
-
-/// How TLS to a server is spoken: its certificate must be of a public authority.
-pub fn tls_config() -> Result<rustls::ClientConfig> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let builder =
-        rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .context("set up TLS")?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+/// How TLS is spoken; `None` where it is not.
+pub fn tls_config(encryption: &Encryption) -> Result<Option<rustls::ClientConfig>> {
+    let roots = encryption.roots().map(std::path::PathBuf::as_path);
+    let trust = match encryption {
+        Encryption::Disable => return Ok(None),
+        Encryption::Prefer | Encryption::Require => Trust::measure(),
+        Encryption::VerifyCa(_) => Trust::signed_by(roots),
+        Encryption::VerifyFull(_) => Trust::named_and_signed_by(roots),
+    };
+    Ok(Some(trust.context("set up TLS")?.client_config()))
 }
 
 /// A failure of the class that the server's code tells: the machine's for a full disk, a lost

@@ -5,13 +5,23 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result};
 use secrecy::ExposeSecret as _;
 use tokio::io::AsyncReadExt as _;
-use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
 
 use crate::engine::Engine;
 use crate::engine::pipe::{Ended, Sink};
 use crate::failure::Failure;
-use crate::model::DatabaseAddress;
+use crate::model::{DatabaseAddress, Encryption};
+
+/// Where systems keep the public roots; before version 16, libpq has no word for them.
+const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// Runs a program that ends with us: its standard input is a pipe that the kernel closes when this
+/// process is gone, however it went.
+const TIED: &str = r#"exec 3<&0
+"$@" 3<&- </dev/null & child=$!
+(read -r _ <&3; kill "$child") >/dev/null 2>&1 & watcher=$!
+wait "$child"; code=$?
+kill "$watcher" 2>/dev/null
+exit "$code""#;
 
 /// Where client programs run.
 #[derive(Debug, Clone)]
@@ -88,7 +98,7 @@ pub struct Access {
     database: String,
     user: String,
     password: String,
-    ssl: &'static str,
+    encryption: Encryption,
 }
 
 impl Access {
@@ -97,23 +107,7 @@ impl Access {
     /// # Errors
     /// Refuses one that cannot be read; the message never quotes it.
     pub fn of_url(url: &str) -> Result<Self> {
-        let config: Config = url.parse().map_err(|_| Failure::config("the database URL cannot be read"))?;
-        let host = config.get_hosts().first().map_or_else(String::new, |host| match host {
-            Host::Tcp(name) => name.clone(),
-            Host::Unix(path) => path.display().to_string(),
-        });
-        Ok(Self {
-            host,
-            port: config.get_ports().first().copied().unwrap_or(5432),
-            database: config.get_dbname().or(config.get_user()).unwrap_or_default().to_owned(),
-            user: config.get_user().unwrap_or_default().to_owned(),
-            password: String::from_utf8_lossy(config.get_password().unwrap_or_default()).into_owned(),
-            ssl: match config.get_ssl_mode() {
-                SslMode::Disable => "disable",
-                SslMode::Require => "require",
-                _ => "prefer",
-            },
-        })
+        Ok(Self::of_address(&super::address(url)?))
     }
 
     pub fn of_address(address: &DatabaseAddress) -> Self {
@@ -123,26 +117,32 @@ impl Access {
             database: address.name.clone(),
             user: address.user.clone(),
             password: address.password.expose_secret().to_owned(),
-            ssl: "prefer",
+            encryption: address.encryption.clone(),
         }
     }
 
     fn inside(&self) -> Self {
-        Self { host: "127.0.0.1".to_owned(), port: 5432, ..self.clone() }
+        let encryption = Encryption::Prefer;
+        Self { host: "127.0.0.1".to_owned(), port: 5432, encryption, ..self.clone() }
     }
 
     fn variables(&self) -> Vec<(&'static str, String)> {
-        vec![
+        let mut variables = vec![
             ("PGHOST", self.host.clone()),
             ("PGPORT", self.port.to_string()),
             ("PGDATABASE", self.database.clone()),
             ("PGUSER", self.user.clone()),
             ("PGPASSWORD", self.password.clone()),
-            ("PGSSLMODE", self.ssl.to_owned()),
+            ("PGSSLMODE", self.encryption.word().to_owned()),
             ("PGAPPNAME", "stagectl".to_owned()),
             // The server itself holds a dump to reading.
             ("PGOPTIONS", "-c default_transaction_read_only=on -c lock_timeout=30s".to_owned()),
-        ]
+        ];
+        if let Encryption::VerifyCa(roots) | Encryption::VerifyFull(roots) = &self.encryption {
+            let roots = roots.clone().unwrap_or_else(|| SYSTEM_ROOTS.into());
+            variables.push(("PGSSLROOTCERT", roots.display().to_string()));
+        }
+        variables
     }
 
     fn lines(&self) -> Vec<String> {
@@ -163,16 +163,19 @@ fn major(text: &str) -> Option<u32> {
 }
 
 async fn local(command: &[String], env: &[(&str, String)], sink: &mut Sink<'_>) -> Result<Ended> {
-    let (program, arguments) = command.split_first().context("no command")?;
-    let mut child = tokio::process::Command::new(program)
-        .args(arguments)
+    let program = command.first().context("no command")?;
+    let mut child = tokio::process::Command::new("sh")
+        .args(["-c", TIED, "stagectl"])
+        .args(command)
         .envs(env.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .with_context(|| format!("start {program}"))?;
+    // Open until the program has ended; `wait` would close it first.
+    let _tie = child.stdin.take();
     let (mut out, mut err) =
         (child.stdout.take().context("no output")?, child.stderr.take().context("no output")?);
     let mut ended = Ended::default();

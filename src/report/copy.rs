@@ -19,6 +19,8 @@ pub struct CopyBody {
     pub staging_version: String,
     /// Production's snapshot that all rows come from.
     pub snapshot: String,
+    /// Where production's log of changes stood when the snapshot was taken.
+    pub lsn: Option<String>,
     /// SHA-256 over `copy` and `masking` as resolved, hexadecimal.
     pub config_hash: String,
     /// The backup of staging as it was; absent until it is written.
@@ -26,6 +28,8 @@ pub struct CopyBody {
     pub database: String,
     /// The name under which the database that was live before is kept.
     pub previous_database: Option<String>,
+    /// How long, in the swap, the database's name took no new session; absent before it.
+    pub away_ms: Option<u64>,
     pub dropped_databases: Vec<String>,
     pub rows: u64,
     pub tables: Vec<CopiedTable>,

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
@@ -35,6 +36,26 @@ impl Trust {
         Ok(Self(Arc::new(without_resumption(config))))
     }
 
+    /// What these roots have signed (the public ones without a file), for the name that is connected to.
+    pub fn named_and_signed_by(roots: Option<&Path>) -> Result<Self> {
+        let config = builder()?.with_root_certificates(root_store(roots)?).with_no_client_auth();
+        Ok(Self(Arc::new(config)))
+    }
+
+    /// As [`Self::named_and_signed_by`], for any name.
+    pub fn signed_by(roots: Option<&Path>) -> Result<Self> {
+        let roots = Arc::new(root_store(roots)?);
+        let by_name = WebPkiServerVerifier::builder_with_provider(roots, provider()).build()?;
+        let verifier = Arc::new(AnyName(by_name));
+        let config = builder()?.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+        Ok(Self(Arc::new(config)))
+    }
+
+    /// For clients of other protocols.
+    pub fn client_config(&self) -> ClientConfig {
+        (*self.0).clone()
+    }
+
     /// Any server: for measuring what it shows, never for believing what it says.
     pub fn measure() -> Result<Self> {
         let verifier = Arc::new(AnyServer(provider()));
@@ -59,6 +80,17 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
 
 fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>> {
     Ok(ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?)
+}
+
+fn root_store(file: Option<&Path>) -> Result<RootCertStore> {
+    let Some(path) = file else {
+        return Ok(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() });
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&fs_err::read(path)?) {
+        roots.add(certificate.with_context(|| format!("read {}", path.display()))?)?;
+    }
+    Ok(roots)
 }
 
 fn without_resumption(mut config: ClientConfig) -> ClientConfig {
@@ -102,5 +134,51 @@ impl ServerCertVerifier for AnyServer {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Believes the chain and leaves the name aside.
+#[derive(Debug)]
+struct AnyName(Arc<WebPkiServerVerifier>);
+
+impl ServerCertVerifier for AnyName {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        use rustls::CertificateError::{NotValidForName, NotValidForNameContext};
+        match self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+            // The chain is checked before the name.
+            Err(rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. })) => {
+                Ok(ServerCertVerified::assertion())
+            }
+            other => other,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
     }
 }

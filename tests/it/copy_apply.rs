@@ -16,7 +16,7 @@ const PASSWORD: &str = "application-password";
 
 /// People with orders, in the forms that break copies: a cycle, quoted names, identity and generated
 /// columns, JSON, arrays, partitions, a table without a key, an extension, a trigger, views.
-const PRODUCTION: &str = r#"
+pub const PRODUCTION: &str = r#"
 CREATE EXTENSION citext;
 CREATE TYPE "Role" AS ENUM ('LEARNER', 'TEACHER');
 CREATE TABLE "User" (

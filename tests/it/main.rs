@@ -8,6 +8,7 @@ mod bad_files;
 mod bad_input;
 mod cli;
 mod copy_apply;
+mod copy_between;
 mod copy_kinds;
 mod copy_plan;
 mod copy_redis;

@@ -8,7 +8,9 @@ use crate::engine::Engine;
 use crate::migration::clone::Clones;
 use crate::migration::fingerprint::State;
 use crate::migration::lab::{Inputs, Lab, differences};
-use crate::migration::step::Action;
+use crate::migration::pending;
+use crate::migration::source::commands;
+use crate::migration::step::{Action, Step};
 use crate::migration::tables::{self, Table};
 use crate::migration::verdict::{Category, Check};
 use crate::postgres::connect;
@@ -24,8 +26,12 @@ const LONG_TRANSACTION_SECONDS: f64 = 30.0;
 pub struct Prepared {
     pub results: Vec<CheckResult>,
     pub server_version: String,
-    /// The laboratory, or the clones alone where a prerequisite failed.
-    pub lab: Result<Box<Lab>, Box<Clones>>,
+    /// The steps that are tried.
+    pub steps: Vec<Step>,
+    /// The original's fingerprint, from before anything was tried.
+    pub original: State,
+    /// The laboratory; absent where a prerequisite failed or nothing is pending.
+    pub lab: Option<Box<Lab>>,
 }
 
 fn check(number: u32, title: &str, expected: &str, remedy: &str) -> Check {
@@ -33,18 +39,30 @@ fn check(number: u32, title: &str, expected: &str, remedy: &str) -> Check {
 }
 
 /// Checks what a test needs and makes the pristine clone.
-pub async fn prepare(inputs: Inputs, clones: Clones, ui: &Ui) -> Result<Prepared> {
-    let mut results = vec![files(&inputs), names_in_config_are_used(&inputs)];
+pub async fn prepare(mut inputs: Inputs, clones: Clones, ui: &Ui) -> Result<Prepared> {
     let (version, server_version) = version(&clones).await?;
-    results.push(version);
-    results.push(rights(&clones).await?);
+    let mut results = vec![version];
+    results.push(rights(&clones, inputs.container.is_some()).await?);
     results.push(quiet(&clones).await?);
-    results.push(space(&clones, &inputs.container).await?);
+    results.push(space(&clones, inputs.container.as_deref()).await?);
     let original = State::take(&mut connect(&clones.admin_address).await?)
         .await
         .with_context(|| format!("take the fingerprint of {}", clones.admin_address.name))?;
     let (made, base) = clone(&clones, &original, ui).await?;
     results.push(made);
+    let address = clones.user_address.database(&base);
+    inputs.steps.extend(commands::steps(&inputs.root, &inputs.config, &address).await?);
+    results.push(files(&inputs));
+    results.push(names_in_config_are_used(&inputs));
+    results.push(pending(&mut inputs, &clones, &base).await?);
+    let (base, before) = if inputs.config.all {
+        clones.drop_clone(&base).await?;
+        let empty = clones.empty().await?;
+        let state = State::take(&mut clones.as_admin(&empty).await?).await?;
+        (empty, state)
+    } else {
+        (base, original.clone())
+    };
     let base_session = clones.as_admin(&base).await?;
     let mut names: BTreeSet<String> = inputs.config.conversions.iter().map(|c| c.table.clone()).collect();
     for step in &inputs.steps {
@@ -56,26 +74,47 @@ pub async fn prepare(inputs: Inputs, clones: Clones, ui: &Ui) -> Result<Prepared
     results.push(config_matches(&inputs, &tables));
     results.push(rows(&tables));
     let failed = results.iter().any(|r| matches!(r.status, Status::Fail | Status::Error));
-    let lab = if failed {
-        Err(Box::new(clones))
+    let steps = inputs.steps.clone();
+    let lab = (!failed && !steps.is_empty())
+        .then(|| Box::new(Lab::new(inputs, clones, ui.clone(), base, before, tables)));
+    Ok(Prepared { results, server_version, steps, original, lab })
+}
+
+/// Leaves the steps that the tool would take: those that the database does not have yet.
+async fn pending(inputs: &mut Inputs, clones: &Clones, base: &str) -> Result<CheckResult> {
+    let check = check(
+        10,
+        "pending steps",
+        "there are steps that the staging database does not have yet",
+        "nothing is to be done; `--all-migrations` tests the whole history from an empty database",
+    );
+    let total = inputs.steps.len();
+    if inputs.config.all {
+        return Ok(check.pass(format!("all {total} steps, from an empty database")));
+    }
+    let steps = std::mem::take(&mut inputs.steps);
+    let (applied, left) = pending::split(&clones.as_admin(base).await?, steps).await?;
+    inputs.steps = left;
+    let found = format!("{} of {total} steps", inputs.steps.len());
+    Ok(if inputs.steps.is_empty() {
+        check.evidence(applied).warn("nothing is pending, so nothing was tried")
     } else {
-        Ok(Box::new(Lab::new(inputs, clones, ui.clone(), base, original, tables)))
-    };
-    Ok(Prepared { results, server_version, lab })
+        check.evidence(applied.iter().map(|name| format!("{name} is applied already"))).pass(found)
+    })
 }
 
 fn files(inputs: &Inputs) -> CheckResult {
     let check = check(
         1,
         "migration files",
-        "each step has up.sql and down.sql, and both split into statements",
-        "write the missing down.sql: without it the step cannot be taken back",
+        "each step has an up and a down, and both can be read",
+        "write the missing down: without it the step cannot be taken back",
     );
     let missing: Vec<String> = inputs
         .steps
         .iter()
-        .filter(|step| step.down.is_none() && !inputs.config.irreversible.contains(&step.name))
-        .map(|step| format!("{} has no down.sql", step.name))
+        .filter(|step| !inputs.config.irreversible.contains(&step.name))
+        .filter_map(|step| Some(format!("{}: {}", step.name, step.no_way_back()?)))
         .collect();
     let (ups, downs) = inputs.steps.iter().fold((0, 0), |(ups, downs), step| {
         (ups + step.up.count(), downs + step.down.as_ref().map_or(0, Action::count))
@@ -122,8 +161,8 @@ async fn version(clones: &Clones) -> Result<(CheckResult, String)> {
     Ok((if number >= OLDEST { check.pass(found) } else { check.fail(found) }, text))
 }
 
-async fn rights(clones: &Clones) -> Result<CheckResult> {
-    let (user, database) = (&clones.user_address.user, &clones.admin_address.name);
+async fn rights(clones: &Clones, is_twin: bool) -> Result<CheckResult> {
+    let (user, database) = (&clones.migrates_as(), &clones.admin_address.name);
     let check = check(
         4,
         "rights",
@@ -144,13 +183,18 @@ async fn rights(clones: &Clones) -> Result<CheckResult> {
     let (superuser, creates, sees, makes): (bool, bool, bool, bool) =
         (row.get(0), row.get(1), row.get(2), row.get(3));
     let mut wrong = Vec::new();
+    if superuser && !is_twin && creates && makes {
+        let found = format!("`{user}` is a superuser, which row security and missing rights do not stop");
+        return Ok(check.evidence(["give the role of production with --role".to_owned()]).warn(found));
+    }
     if superuser {
         wrong.push(format!("`{user}` is a superuser: what it may do here, production's role may not"));
     }
     if !creates {
         wrong.push(format!("`{user}` may not create schemas in `{database}`"));
     }
-    if !sees {
+    // With one role for everything, the fingerprint itself refuses where rows would be hidden.
+    if !sees && is_twin {
         wrong.push("the administrator does not see rows behind row security".to_owned());
     }
     if !makes {
@@ -181,13 +225,16 @@ async fn quiet(clones: &Clones) -> Result<CheckResult> {
 /// The clones of one run at their most, and some air for the log of a rewrite.
 const CLONES_AT_ONCE: i64 = 5;
 
-async fn space(clones: &Clones, container: &str) -> Result<CheckResult> {
+async fn space(clones: &Clones, container: Option<&str>) -> Result<CheckResult> {
     let check = check(
         6,
         "free disk",
         "the server's disk has room for five databases of this size",
         "free some space on the disk of the database's volume",
     );
+    let Some(container) = container else {
+        return Ok(check.skip("the server is none of stagectl's, and SQL does not tell"));
+    };
     let row = clones
         .admin()
         .query_one(

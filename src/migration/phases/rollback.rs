@@ -135,6 +135,10 @@ async fn climb(lab: &mut Lab) -> Result<Findings> {
             before = after;
             continue;
         };
+        drop(session);
+        // What one step leaves behind is not the next one's fault.
+        let next = lab.clones.copy(&clone).await?;
+        let session = lab.clones.as_user(&clone).await?;
         let down = perform(&session, script).await?;
         let restored = lab.state(&clone).await?;
         if let Some(reason) = &down.stopped {
@@ -152,11 +156,8 @@ async fn climb(lab: &mut Lab) -> Result<Findings> {
             }
         }
         drop(session);
-        // What one step leaves behind is not the next one's fault.
         lab.clones.drop_clone(&clone).await?;
-        if index + 1 < steps.len() {
-            clone = at(lab, &steps[..=index]).await?;
-        }
+        clone = next;
         before = after;
     }
     found.volatile = volatile.iter().map(|(table, column)| format!("{table}.{column}")).collect();

@@ -23,6 +23,7 @@ pub async fn connect(server: &DatabaseAddress) -> Result<Wire> {
         .await
         .with_context(|| format!("connect to {place}"))?;
     stream.set_nodelay(true)?;
+    let Some(tls) = postgres::tls_config(&server.encryption)? else { return Ok(Wire::new(stream)) };
     stream.write_all(&SSL_REQUEST).await?;
     let mut answer = [0];
     stream.read_exact(&mut answer).await.with_context(|| format!("ask {place} for TLS"))?;
@@ -31,7 +32,7 @@ pub async fn connect(server: &DatabaseAddress) -> Result<Wire> {
     }
     let name = rustls_pki_types::ServerName::try_from(server.host.clone())
         .with_context(|| format!("{} is no name for TLS", server.host))?;
-    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(postgres::tls_config()?));
+    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(tls));
     let stream = connector.connect(name, stream).await.with_context(|| format!("speak TLS with {place}"))?;
     Ok(Wire::new(stream))
 }

@@ -42,19 +42,15 @@ async fn refused(facts: &Facts) -> Outcome {
     };
     let mut attempts = Vec::new();
     if let Some(url) = expand(&production.database_url) {
-        let target = match postgres::target(&url) {
+        let target = match postgres::address(&url) {
             Ok(target) => target,
             Err(error) => return Outcome::error(format!("{error:#}")),
         };
         for address in [facts.settings.database_user(), facts.settings.database_admin()].into_iter().flatten()
         {
             let who = format!("PostgreSQL as `{}`", address.user);
-            let address = DatabaseAddress {
-                host: target.host.clone(),
-                port: target.port,
-                name: target.database.clone(),
-                ..address
-            };
+            let address =
+                DatabaseAddress { user: address.user, password: address.password, ..target.clone() };
             attempts.push((who, database_login(&address).await));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stagectl::model::DatabaseAddress;
+use stagectl::model::{DatabaseAddress, Encryption};
 use stagectl::postgres::{Session, connect};
 
 use super::container::{Container, image};
@@ -69,6 +69,7 @@ impl Postgres {
             name: database.into(),
             user: user.into(),
             password: password.to_owned().into(),
+            encryption: Encryption::Prefer,
         }
     }
 

@@ -1,24 +1,13 @@
-//! Where a migration comes from: a layout on the disk becomes a chain of steps.
+//! `up.sql` and `down.sql` in a folder, or in folders sorted by name.
 
 use std::path::{Path, PathBuf};
 
-use super::script::Script;
-use super::step::{Action, Step};
-use crate::config::migration::{Layout, Migration};
+use crate::config::migration::Migration;
 use crate::failure::Failure;
+use crate::migration::script::Script;
+use crate::migration::step::{Action, Step};
 
-/// Reads the steps in the order in which they are applied.
-///
-/// # Errors
-/// A folder that is missing or has no step, a file that cannot be split into statements (with its
-/// line), a statement that would reach outside the clone.
 pub fn load(root: &Path, migration: &Migration) -> Result<Vec<Step>, Failure> {
-    match migration.layout {
-        Layout::Plain => plain(root, migration),
-    }
-}
-
-fn plain(root: &Path, migration: &Migration) -> Result<Vec<Step>, Failure> {
     let folder = root.join(&migration.path);
     if !folder.is_dir() {
         return Err(Failure::config(format!("migration.path: there is no folder `{}`", migration.path))

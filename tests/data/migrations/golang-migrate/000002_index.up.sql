@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY items_lower ON items (lower(name));

@@ -1,0 +1,1 @@
+ALTER TABLE "Item" DROP COLUMN "price";

@@ -1,0 +1,4 @@
+-- Deploy shop:stock to pg
+BEGIN;
+CREATE FUNCTION stock() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM items';
+COMMIT;

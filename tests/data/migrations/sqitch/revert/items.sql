@@ -1,0 +1,4 @@
+-- Revert shop:items from pg
+BEGIN;
+DROP TABLE items;
+COMMIT;

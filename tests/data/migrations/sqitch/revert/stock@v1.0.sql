@@ -1,0 +1,4 @@
+-- Revert shop:stock from pg
+BEGIN;
+DROP FUNCTION stock();
+COMMIT;

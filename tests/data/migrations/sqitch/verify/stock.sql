@@ -1,0 +1,2 @@
+-- Verify shop:stock on pg
+SELECT stock();
