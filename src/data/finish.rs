@@ -8,6 +8,7 @@ use futures_util::{SinkExt as _, TryStreamExt as _};
 use super::model::TableName;
 use super::prepare::Prepared;
 use super::quiet::quiet;
+use super::subset::rows::from;
 use crate::failure::Failure;
 use crate::model::{quote_identifier, quote_literal};
 use crate::postgres::Session;
@@ -19,7 +20,8 @@ const BOOKS: &str =
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
     WHERE c.relkind = 'r' AND n.nspname ~ '^staging_' GROUP BY 1, 2 ORDER BY 1, 2";
 const VIEWS: &str =
-    "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'm' AND NOT relispopulated ORDER BY oid";
+    "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind = 'm' AND NOT c.relispopulated ORDER BY c.oid";
 const UNPROVEN: &str = "SELECT conrelid::regclass::text, conname::text FROM pg_constraint
     WHERE NOT convalidated AND contype IN ('f', 'c') ORDER BY 1, 2";
 
@@ -84,16 +86,17 @@ pub async fn sequences(production: &Session, target: &Session) -> Result<()> {
     Ok(())
 }
 
-/// Fills the materialized views, those first that others read, then gathers statistics.
-pub async fn refresh(target: &Session) -> Result<()> {
+/// Fills the materialized views that production has filled, those first that others read, then gathers
+/// statistics.
+pub async fn refresh(production: &Session, target: &Session) -> Result<()> {
+    let unfilled = async |session: &Session| -> Result<Vec<String>> {
+        let rows = session.query(VIEWS, &[]).await.map_err(quiet("list the views"))?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    };
+    let empty_there = unfilled(production).await?;
     loop {
-        let views: Vec<String> = target
-            .query(VIEWS, &[])
-            .await
-            .map_err(quiet("list the views"))?
-            .iter()
-            .map(|row| row.get(0))
-            .collect();
+        let mut views = unfilled(target).await?;
+        views.retain(|view| !empty_there.contains(view));
         if views.is_empty() {
             break;
         }
@@ -122,7 +125,7 @@ pub async fn prove(
         // Where all rows cross nobody has counted them before.
         let chosen = prepared.subset.get(&table.name).map_or(Some(0), |selection| selection.rows.len());
         let planned = chosen.or_else(|| copied.get(&table.name).copied()).unwrap_or_default() as i64;
-        let row = target.query_one(&format!("SELECT count(*) FROM {}", table.name.sql()), &[]).await;
+        let row = target.query_one(&format!("SELECT count(*) FROM {}", from(table)), &[]).await;
         let found: i64 = row.map_err(quiet(format!("count {}", table.name)))?.get(0);
         if found != planned {
             return Err(Failure::failed(format!(

@@ -186,7 +186,7 @@ pub struct Selection {
     pub nulled: BTreeMap<RowId, BTreeSet<String>>,
     /// Columns set to NULL in every row: they refer to a table that stays behind.
     pub emptied: BTreeSet<String>,
-    /// Why rows of this table cross, and how many for each reason: "root", "belongs to User",
+    /// Why rows of this table cross, and how many for each reason: "root", "belonging to User (userId)",
     /// "needed by Story.authorId", "whole table".
     pub reasons: BTreeMap<String, u64>,
 }

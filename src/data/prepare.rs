@@ -67,6 +67,12 @@ pub async fn prepare(job: Job, ui: &Ui) -> Result<Prepared> {
         unclassified: job.unclassified,
     })?;
     plan.warnings.extend(warnings);
+    if catalog.large_objects > 0 {
+        plan.warnings.push(format!(
+            "{} large objects stay behind: nobody can tell what is in them. A column of type `oid` or `lo` that names one leads nowhere",
+            catalog.large_objects
+        ));
+    }
     plan.keys = keys;
     plan.starts = rim.iter().flat_map(|rim| rim.routes.starts.iter().map(roots::Start::words)).collect();
     Ok(Prepared { job, production, snapshot_id, lsn, catalog, subset, rim, plan, rules })

@@ -62,7 +62,8 @@ INSERT INTO toasted SELECT 100, repeat(md5(i::text), 20000) FROM generate_series
 DO $$ BEGIN EXECUTE 'CREATE TABLE wide (' || (SELECT string_agg(format('c%s int', i), ', ') FROM generate_series(1, 400) i) || ')'; END $$;
 INSERT INTO wide (c1, c400) VALUES (1, 400);
 
-CREATE TABLE heard (what text);
+CREATE TABLE heard (what text); INSERT INTO heard VALUES ('kept');
+SELECT lo_from_bytea(0, 'an object of its own');
 CREATE FUNCTION hear() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.heard VALUES (TG_NAME); RETURN NEW; END $$;
 CREATE TRIGGER plain AFTER INSERT ON pair FOR EACH ROW EXECUTE FUNCTION hear();
 CREATE TRIGGER off AFTER INSERT ON pair FOR EACH ROW EXECUTE FUNCTION hear();

@@ -137,7 +137,7 @@ impl<'a> Closure<'a> {
             let key = &routes.edges[at].key;
             let cap = routes.caps.get(&key.child);
             let cap = cap.map_or_else(String::new, |cap| format!(", the latest {cap} each"));
-            let reason = format!("belongs to {} ({}){cap}", key.parent, key.columns());
+            let reason = format!("belonging to {} ({}){cap}", key.parent, key.columns());
             self.plans[at].children += self.own(&key.child, &reason, found, &mut new);
         }
         Ok(new)
