@@ -296,6 +296,9 @@ pub struct CopyDataArgs {
     /// Copy every row of every table that is not skipped.
     #[arg(long, conflicts_with_all = ["limit", "predicates"])]
     pub all: bool,
+    /// How many workers copy at once. Default: `copy.jobs`, or one for each core up to 4.
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroU16>,
     /// Start from the rows of a table that an SQL condition names; several may be given.
     #[arg(long = "where", value_name = "TABLE: CONDITION", value_parser = table_and_condition)]
     pub predicates: Vec<(String, String)>,

@@ -46,6 +46,7 @@ pub fn job(context: &Context, args: &CopyDataArgs) -> Result<Option<Job>> {
         key: Some(key(context, &masking, args.dry_run)?),
         masking,
         unclassified: copy_job::unclassified(args),
+        jobs: copy_job::jobs(args.jobs),
         books: false,
     }))
 }

@@ -23,6 +23,7 @@ pub fn of_settings(settings: &Settings, args: &CopyDataArgs) -> Result<Job> {
         copy: with_conditions(&config.copy, &args.predicates),
         masking: config.masking.clone(),
         key: key.context("masking.key")?.map(Into::into),
+        jobs: jobs(args.jobs.or(config.copy.jobs)),
         extent: extent(args, &config.copy),
         unclassified: unclassified(args),
         books: true,
@@ -41,6 +42,12 @@ pub fn unclassified(args: &CopyDataArgs) -> plan::Unclassified {
         Unclassified::Mask => plan::Unclassified::Mask,
         Unclassified::Null => plan::Unclassified::Null,
     }
+}
+
+/// As many as asked for; else one for each core, up to 4, so that production is not taken by surprise.
+pub fn jobs(asked: Option<std::num::NonZeroU16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4));
+    asked.map_or_else(cores, |asked| usize::from(asked.get()))
 }
 
 /// The conditions of the command line take the place of the config's.

@@ -42,6 +42,8 @@ pub struct Copy {
     /// References that no foreign key declares.
     pub references: Vec<Reference>,
     pub email_domain: String,
+    /// Workers at once, each with a session on either side. Default: as many as this machine has cores, at most 4.
+    pub jobs: Option<std::num::NonZeroU16>,
     /// Previous databases kept for `rollback`.
     pub keep: u32,
 }
@@ -60,6 +62,7 @@ impl Default for Copy {
             foreign_keys: BTreeMap::new(),
             references: Vec::new(),
             email_domain: "staging.local".to_owned(),
+            jobs: None,
             keep: 1,
         }
     }

@@ -4,15 +4,17 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
-use super::leak::{self, Matcher};
+use super::leak::{self, Matcher, Originals};
 use super::mask::Masker;
+use super::model::{TableName, TablePlan};
 use super::prepare::Prepared;
 use super::swap::Databases;
-use super::{finish, schema, transfer};
+use super::transfer::{Crew, Transferred};
+use super::{finish, schema};
 use crate::failure::Failure;
 use crate::postgres::programs::{Access, Place};
 use crate::postgres::{connect, connect_if_exists, staging};
@@ -53,44 +55,36 @@ pub async fn run(
     schema::restore(&target, &sql.before_rows, &user.user).await?;
 
     phase(ui, body, save, "rows", "Copy the rows")?;
-    let step = Step::start(ui, "originals", "read the personal values");
-    let matcher = transfer::originals(prepared, rand::random()).await?.freeze();
+    let step = Step::start(ui, "originals", "read what no mask may equal");
+    let key = rand::random();
+    let mut crew = Crew::gather(prepared).await?;
+    let forbidden = crew.originals(key).await?;
     step.done(ui);
-    let forbidden = matcher.clone();
     let masker = job.masker()?.forbidding(move |mask| {
         let sight = forbidden.seeker("").glance(mask);
         sight.certain || sight.number
     });
-    schema::fire_triggers(&target, false).await?;
+    let originals = Originals::new(key);
+    let step = Step::start(ui, "rows", "copy the rows");
+    let plans: BTreeMap<&TableName, &TablePlan> =
+        prepared.plan.tables.iter().map(|plan| (&plan.table, plan)).collect();
     let mut copied = BTreeMap::new();
-    for plan in &prepared.plan.tables {
-        let (Some(table), Some(selection)) =
-            (prepared.catalog.table(&plan.table), prepared.subset.get(&plan.table))
-        else {
-            continue;
-        };
-        let (id, what) = (format!("copy {}", plan.table), format!("copy {}", plan.table));
-        ui.step_started(&id, &what);
-        let done = transfer::table(prepared, &target, &masker, table, selection, ui)
-            .await
-            .with_context(|| format!("copy table {}", plan.table))?;
+    let table = &mut |name: &TableName, done: Transferred| {
+        let Some(plan) = plans.get(name) else { return Ok(()) };
         let rate = done.rows * 1000 / done.ms.max(1);
-        ui.step_done(&id, &format!("{what}: {} rows, {rate} rows/s", done.rows), done.ms);
+        ui.step_done(
+            &format!("copy {name}"),
+            &format!("copy {name}: {} rows, {rate} rows/s", done.rows),
+            done.ms,
+        );
         body.rows += done.rows;
-        copied.insert(plan.table.clone(), done.rows);
-        body.tables.push(CopiedTable {
-            table: plan.table.to_string(),
-            rows: done.rows,
-            rows_in_production: plan.rows_in_production,
-            bytes: done.bytes,
-            ms: done.ms,
-            masked_cells: done.masked_cells,
-            nulled: done.nulled,
-            reasons: plan.reasons.clone(),
-            columns: plan.columns.iter().map(|c| (c.column.clone(), c.action.clone())).collect(),
-        });
-        save(body)?;
-    }
+        copied.insert(name.clone(), done.rows);
+        body.tables.push(copied_table(plan, done));
+        save(body)
+    };
+    crew.copy(&admin.database(&new), &masker, &originals, ui, table).await?;
+    let matcher = originals.freeze();
+    step.done(ui);
 
     phase(ui, body, save, "finish", "Build indexes, keys and triggers")?;
     let step = Step::start(ui, "finish", "indexes, keys, triggers, sequences, views");
@@ -128,18 +122,29 @@ pub async fn run(
         unproven.iter().map(|name| format!("{name} does not hold, and is not enforced in production either")),
     );
     let (start, step) = (Instant::now(), Step::start(ui, "leaks", "look for personal values of production"));
-    let scan = leak::scan(&target, &matcher, &job.copy.email_domain).await?;
+    let scan = leak::scan(leak::Task {
+        database: &admin.database(&new),
+        matcher: &matcher,
+        email_domain: &job.copy.email_domain,
+        sums: &BTreeMap::new(),
+        workers: 4,
+    })
+    .await?;
     step.done(ui);
+    let foreign = |place: &String| format!("{place} names an e-mail address: it crosses as it is");
+    warn(ui, body, scan.addresses.iter().map(foreign));
     let hits = scan.hits.clone();
     body.leak_check = Some(LeakCheck {
         values: matcher.len(),
+        places: scan.places,
         bytes_scanned: scan.bytes,
         hits: scan.hits,
         ms: start.elapsed().as_millis() as u64,
     });
     save(body)?;
     if !hits.is_empty() {
-        let places: Vec<String> = hits.iter().map(|(place, rows)| format!("{place} ({rows} rows)")).collect();
+        let places: Vec<String> =
+            hits.iter().map(|(place, rows)| format!("{place} ({rows} times)")).collect();
         return Err(Failure::refused(format!(
             "personal data of production would have reached staging: {}",
             places.join(", ")
@@ -165,6 +170,20 @@ pub async fn run(
     }
     save(body)?;
     Ok(Proof { masker, matcher })
+}
+
+fn copied_table(plan: &TablePlan, done: Transferred) -> CopiedTable {
+    CopiedTable {
+        table: plan.table.to_string(),
+        rows: done.rows,
+        rows_in_production: plan.rows_in_production,
+        bytes: done.bytes,
+        ms: done.ms,
+        masked_cells: done.masked_cells,
+        nulled: done.nulled,
+        reasons: plan.reasons.clone(),
+        columns: plan.columns.iter().map(|c| (c.column.clone(), c.action.clone())).collect(),
+    }
 }
 
 fn phase(ui: &Ui, body: &mut CopyBody, save: &mut Save<'_>, word: &str, title: &str) -> Result<()> {

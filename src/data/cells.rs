@@ -31,19 +31,33 @@ pub fn rewrite(
     let is_json = matches!(column.base_type.as_str(), "json" | "jsonb");
     match strategy {
         Strategy::Null | Strategy::Constant(_) | Strategy::Keep(_) => visit(strategy, &shape, text),
-        Strategy::Json(_) if column.is_array => {
-            array::rewrite(text, &mut |element| leaves(strategy, element, visit).map(Some)).map(Some)
+        _ if column.is_array => {
+            array::rewrite(text, &mut |text| element(strategy, column, text, visit)).map(Some)
         }
         Strategy::Json(_) => leaves(strategy, text, visit).map(Some),
-        Strategy::Elements(rule) if is_json && !column.is_array => leaves(&rule.0, text, visit).map(Some),
+        Strategy::Elements(rule) if is_json => leaves(&rule.0, text, visit).map(Some),
         Strategy::Elements(rule) => {
             array::rewrite(text, &mut |element| visit(&rule.0, &shape, element)).map(Some)
         }
-        _ if column.is_array => {
-            array::rewrite(text, &mut |element| visit(strategy, &shape, element)).map(Some)
-        }
         _ if is_json => leaves(strategy, text, visit).map(Some),
         _ => visit(strategy, &shape, text),
+    }
+}
+
+/// Rewrites one element of an array.
+///
+/// # Errors
+/// As [`rewrite`].
+pub fn element(
+    strategy: &Strategy,
+    column: &Column,
+    text: &str,
+    visit: &mut Visit<'_>,
+) -> Result<Option<String>, Unmaskable> {
+    match strategy {
+        Strategy::Json(_) => leaves(strategy, text, visit).map(Some),
+        Strategy::Elements(rule) => visit(&rule.0, &shape(column), text),
+        one => visit(one, &shape(column), text),
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Job {
     pub key: Option<SecretString>,
     pub extent: Extent,
     pub unclassified: Unclassified,
+    /// Workers at once, each with a session on either side.
+    pub jobs: usize,
     /// Keep the twin's own books (`staging_*`) in staging's database, and make them where they are missing.
     pub books: bool,
 }

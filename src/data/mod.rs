@@ -3,6 +3,7 @@
 //! catalog → subset → classify → plan → (backup) → schema → transfer → leak → swap
 
 pub mod apply;
+pub mod binary;
 pub mod cache;
 pub mod catalog;
 pub mod cells;
@@ -21,6 +22,7 @@ pub mod prepare;
 mod quiet;
 pub mod row;
 pub mod schema;
+mod snapshot;
 pub mod subset;
 pub mod swap;
 pub mod target;

@@ -52,7 +52,7 @@ pub struct CopiedTable {
     pub table: String,
     pub rows: u64,
     pub rows_in_production: u64,
-    /// As COPY text.
+    /// As COPY sent them.
     pub bytes: u64,
     pub ms: u64,
     pub masked_cells: u64,
@@ -69,8 +69,10 @@ pub struct CopiedTable {
 pub struct LeakCheck {
     /// Distinct values looked for.
     pub values: u64,
+    /// Columns, large objects and texts of the schema that were looked through.
+    pub places: u64,
     pub bytes_scanned: u64,
-    /// Rows by `table.column`; none in a copy that was swapped in.
+    /// How often, by `table.column`, comment, function …; none in a copy that was swapped in.
     pub hits: BTreeMap<String, u64>,
     pub ms: u64,
 }

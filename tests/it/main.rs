@@ -15,6 +15,7 @@ mod copy_redis;
 mod copy_subset;
 mod front;
 mod house;
+mod leak_check;
 mod migration_lab;
 mod migration_objects;
 mod readiness;

@@ -21,7 +21,13 @@ const SHARDS: usize = 64;
 /// Lengths, in tokens, at which texts are compared: longer ones by as many of their first tokens.
 pub const LENGTHS: [usize; 13] = [1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32, 48];
 const WINDOW: u64 = 0x10;
-const SINGLE: u64 = 0x40;
+/// A text that stands alone in its cell.
+const WHOLE: u64 = 0x40;
+/// The first and the last tokens of a text whose length is none of [`LENGTHS`].
+const BEGINNING: u64 = 0xc0;
+const ENDING: u64 = 0x80;
+/// Texts with fewer tokens and without a digit are sayings: alone they prove nothing.
+pub const SAYING: usize = 16;
 /// Entries of the table that tells which lengths can begin at a pair of tokens.
 const STARTS: usize = 1 << 21;
 /// Words of the filter before the set.
@@ -122,9 +128,19 @@ impl Shared {
         self.key.fold(rolled, WINDOW + length as u64)
     }
 
-    /// The fingerprint of a name of one word.
-    pub fn single(&self, token: u64) -> u64 {
-        self.key.fold(token, SINGLE)
+    /// The fingerprint of the first `length` tokens of a longer text.
+    pub fn beginning(&self, rolled: u64, length: usize) -> u64 {
+        self.key.fold(rolled, BEGINNING + length as u64)
+    }
+
+    /// The fingerprint of the end of a text that is cut to `length` tokens.
+    pub fn ending(&self, rolled: u64, length: usize) -> u64 {
+        self.key.fold(rolled, ENDING + length as u64)
+    }
+
+    /// The fingerprint of a name of one word, or of a saying, that is all there is.
+    pub fn whole(&self, rolled: u64, length: usize) -> u64 {
+        self.key.fold(rolled, WHOLE + length as u64)
     }
 }
 
@@ -170,7 +186,7 @@ impl Collector {
             Strategy::Name | Strategy::ShortName | Strategy::Username => match self.tokens.list[..] {
                 [_] if digits > 0 && letters > 0 && chars >= 6 => self.window(0, 1),
                 [name] if letters >= 2 => {
-                    self.pending.push((self.shared.single(name.hash), 0));
+                    self.pending.push((self.shared.whole(name.hash, 1), 0));
                     self.names.push(name);
                 }
                 [_, _, ..] if letters >= 6 => self.window(0, count),
@@ -196,8 +212,12 @@ impl Collector {
                 self.forms(&normal);
             }
             Strategy::Text | Strategy::Null | Strategy::Constant(_) => {
-                if count >= 5 && chars >= 20 && letters >= 12 || count == 1 && chars >= 16 && digits > 0 {
+                let telling = digits > 0 || count >= SAYING;
+                if telling && (count >= 5 && chars >= 20 && letters >= 12 || count == 1 && chars >= 16) {
                     self.window(0, count);
+                } else if (2..SAYING).contains(&count) && letters >= 6 {
+                    let rolled = self.tokens.list.iter().fold(0, |rolled, token| roll(rolled, token.hash));
+                    self.pending.push((self.shared.whole(rolled, count), 0));
                 }
                 self.forms(&normal);
             }
@@ -263,7 +283,7 @@ impl Collector {
         }
     }
 
-    /// The first tokens of the text that was read, as many as [`LENGTHS`] allows.
+    /// Tokens of the text that was read. Of more than [`LENGTHS`] allows, the first and the last ones.
     fn window(&mut self, from: usize, count: usize) {
         let hashes: Vec<u64> = self.tokens.list[from..from + count].iter().map(|token| token.hash).collect();
         self.run(&hashes);
@@ -276,7 +296,17 @@ impl Collector {
         let second = (length > 1).then(|| hashes[1]);
         let place = self.shared.start_place(hashes[0], second);
         self.shared.starts[place].fetch_or(1 << class, Ordering::Relaxed);
-        self.pending.push((self.shared.window(rolled, length), 0));
+        if hashes.len() == length {
+            self.pending.push((self.shared.window(rolled, length), 0));
+        } else {
+            self.pending.push((self.shared.beginning(rolled, length), 0));
+            let rolled = hashes[hashes.len() - length..].iter().fold(0, |rolled, &hash| roll(rolled, hash));
+            let place = self
+                .shared
+                .start_place(hashes[hashes.len() - length], Some(hashes[hashes.len() - length + 1]));
+            self.shared.starts[place].fetch_or(1 << class, Ordering::Relaxed);
+            self.pending.push((self.shared.ending(rolled, length), 0));
+        }
     }
 
     fn flush(&mut self) -> Result<()> {

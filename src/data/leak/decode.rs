@@ -10,35 +10,41 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 /// An encoding inside of an encoding inside of an encoding; nobody goes deeper.
 const DEPTH: usize = 3;
 /// Characters from which on a word is tried as base64 or hexadecimal.
-const ENCODED: usize = 12;
+pub const ENCODED: usize = 12;
 
-/// Shows every text that is encoded in this one.
-pub fn each(text: &str, see: &mut dyn FnMut(&str)) {
-    descend(text, DEPTH, see);
+/// Shows every text that is encoded in this one. Without `long_words`, it holds no base64 or hexadecimal.
+pub fn each(text: &str, long_words: bool, see: &mut dyn FnMut(&str)) {
+    descend(text, DEPTH, long_words, see);
 }
 
-fn descend(text: &str, depth: usize, see: &mut dyn FnMut(&str)) {
+fn descend(text: &str, depth: usize, long_words: bool, see: &mut dyn FnMut(&str)) {
     if depth == 0 {
         return;
     }
     let bytes = text.as_bytes();
     let mut found = |inner: &str| {
         see(inner);
-        descend(inner, depth - 1, see);
+        descend(inner, depth - 1, true, see);
     };
     if bytes.contains(&b'\\') {
         found(&unescape(text));
     }
-    if bytes.contains(&b'&') || bytes.contains(&b'<') && bytes.contains(&b'>') {
-        let plain = markup(text);
-        if plain != text {
-            found(&plain);
+    // With the tags, for their attributes, and without them.
+    for (sign, tags) in [(b'&', true), (b'<', false)] {
+        if bytes.contains(&sign) {
+            let plain = markup(text, tags);
+            if plain != text {
+                found(&plain);
+            }
         }
     }
     if bytes.contains(&b'%')
         && let Some(plain) = percent(bytes)
     {
         found(&plain);
+    }
+    if !long_words {
+        return;
     }
     for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '_' | '-'))) {
         if word.len() >= ENCODED {
@@ -104,11 +110,11 @@ fn unescape(text: &str) -> String {
     out
 }
 
-/// Without tags, with each entity as its character.
-fn markup(text: &str) -> String {
+/// Each entity as its character; tags stay or go.
+fn markup(text: &str, tags: bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(['&', '<']) {
+    while let Some(at) = rest.find(|c| c == '&' || c == '<' && !tags) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         let (end, limit) = if rest.starts_with('&') { (';', 12) } else { ('>', 2000) };
@@ -226,7 +232,7 @@ mod tests {
 
     fn shows(text: &str, wanted: &str) -> bool {
         let mut shown = false;
-        each(text, &mut |inner| shown |= inner.contains(wanted));
+        each(text, true, &mut |inner| shown |= inner.contains(wanted));
         shown
     }
 
@@ -264,8 +270,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_is_too_odd(text in "\\PC{0,60}", odd in "[\\\\&<>%#;xu0-9a-fé]{0,30}") {
-            each(&text, &mut |_| {});
-            each(&odd, &mut |_| {});
+            each(&text, true, &mut |_| {});
+            each(&odd, true, &mut |_| {});
         }
     }
 }

@@ -27,9 +27,9 @@ pub enum Form<'t> {
 pub enum Writing {
     /// Nothing but digits: it could be anything.
     Bare,
-    /// In groups.
+    /// In groups: so are prices and numbers of orders.
     Grouped,
-    /// As only telephone numbers are: `+49 …`, `(030) …`, `0170 …`.
+    /// As telephone numbers are: `+49 …`, `(030) …`, `0170 …`, `202-555-0143`.
     Dialled,
 }
 
@@ -110,7 +110,7 @@ fn numbers<'t>(key: Key, normal: &'t str, list: &[Token], found: &mut impl FnMut
     let first = &list[0];
     let plus = normal[..first.start].ends_with('+');
     let opened = normal[..first.start].ends_with('(');
-    let zero = normal.as_bytes()[first.start] == b'0' && first.digits >= 3;
+    let zero = normal.as_bytes()[first.start] == b'0' && first.digits >= 2;
     let (mut digits, mut value, mut end) = (0, 0_u64, first.start);
     for (at, token) in list.iter().take(8).enumerate() {
         if at > 0 && !(token.is_number() && parts_digits(&normal[end..token.start])) {
@@ -131,6 +131,9 @@ fn numbers<'t>(key: Key, normal: &'t str, list: &[Token], found: &mut impl FnMut
             _ if plus || opened && at > 0 => Writing::Dialled,
             0 => Writing::Bare,
             _ if zero => Writing::Dialled,
+            2 if matches!(list[..3], [a, b, c] if (a.digits, b.digits, c.digits) == (3, 3, 4)) => {
+                Writing::Dialled
+            }
             _ => Writing::Grouped,
         };
         found(Form::Number { fingerprint: number_of(key, digits, value), digits, writing });

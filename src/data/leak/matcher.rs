@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::collect::{LENGTHS, ROLL, Shared, roll};
+use super::collect::{LENGTHS, ROLL, SAYING, Shared, roll};
 use super::decode;
 use super::forms::{self, Form, Writing};
 use super::set::Set;
@@ -27,7 +27,7 @@ pub struct Sight {
     pub number: bool,
     /// How many such equalities chance alone would give.
     pub by_chance: f64,
-    /// The whole text is a name of one word.
+    /// The whole text is a name of one word, or a few words that somebody wrote.
     pub single: bool,
     /// An e-mail address outside of staging's own domain, whoever's it is.
     pub foreign: bool,
@@ -74,7 +74,9 @@ impl Seeker {
     /// Looks at a text as it is written, and at every text that is encoded in it.
     pub fn look(&mut self, text: &str) -> Sight {
         let mut sight = self.glance(text);
-        decode::each(text, &mut |inner| {
+        // Other alphabets of base64 part it into words: a little below what is tried.
+        let long_words = self.tokens.list.iter().any(|token| token.end - token.start >= decode::ENCODED - 4);
+        decode::each(text, long_words, &mut |inner| {
             let inner = self.glance(inner);
             sight.certain |= inner.certain;
             sight.foreign |= inner.foreign;
@@ -91,8 +93,9 @@ impl Seeker {
             return sight;
         }
         sight.certain = runs(matcher, tokens, rolled);
-        if let [name] = tokens.list[..] {
-            sight.single = name.digits == 0 && matcher.holds(matcher.shared.single(name.hash));
+        if tokens.list.len() < SAYING {
+            let all = rolled[tokens.list.len()];
+            sight.single = matcher.holds(matcher.shared.whole(all, tokens.list.len()));
         }
         forms::each(matcher.shared.key, &normal, tokens, &mut |form| match form {
             Form::Email { fingerprint, host } => {
@@ -104,7 +107,7 @@ impl Seeker {
             }
             Form::Number { fingerprint, digits, writing } => {
                 let held = matcher.holds(fingerprint);
-                if digits >= 13 || digits >= 9 && writing > Writing::Bare {
+                if digits >= 13 || digits >= 9 && writing == Writing::Dialled {
                     sight.certain |= held;
                 } else {
                     sight.number |= held;
@@ -124,6 +127,8 @@ fn runs(matcher: &Matcher, tokens: &Tokens, rolled: &mut Vec<u64>) -> bool {
     for token in list {
         rolled.push(roll(rolled[rolled.len() - 1], token.hash));
     }
+    // A text whose length is none of the lengths is there when its beginning is, and then its end.
+    let mut begun = false;
     for at in 0..list.len() {
         let second = list.get(at + 1).map(|token| token.hash);
         let mut classes = matcher.shared.lengths(list[at].hash, None) & 1;
@@ -136,13 +141,23 @@ fn runs(matcher: &Matcher, tokens: &Tokens, rolled: &mut Vec<u64>) -> bool {
             let length = LENGTHS[class];
             let Some(&end) = rolled.get(at + length) else { break };
             let run = end.wrapping_sub(rolled[at].wrapping_mul(POWERS[class]));
-            if matcher.holds(matcher.shared.window(run, length)) {
+            let shared = &matcher.shared;
+            if matcher.holds(shared.window(run, length)) {
                 return true;
+            }
+            if length >= CUT {
+                begun |= matcher.holds(shared.beginning(run, length));
+                if begun && matcher.holds(shared.ending(run, length)) {
+                    return true;
+                }
             }
         }
     }
     false
 }
+
+/// Shorter texts are compared whole.
+const CUT: usize = 8;
 
 /// `ROLL` to the power of each length.
 const POWERS: [u64; LENGTHS.len()] = {

@@ -8,16 +8,19 @@
 use std::sync::{Mutex, PoisonError};
 
 mod collect;
+mod columns;
 mod decode;
 mod forms;
 mod matcher;
+mod objects;
 mod scan;
 mod set;
+mod tally;
 mod tokens;
 
 pub use collect::{Collector, Originals};
 pub use matcher::{Matcher, Seeker, Sight};
-pub use scan::{Scan, scan};
+pub use scan::{Scan, Task, scan};
 
 /// Tells a text that must not reach staging: one that holds an original personal value, or an e-mail
 /// address outside staging's own domain. The copies of rows and of Redis keys ask the same.
@@ -41,7 +44,7 @@ impl Detector {
 mod tests {
     use super::*;
     use crate::config::masking::Strategy;
-    use proptest::prelude::{prop_assert, proptest};
+    use proptest::prelude::{ProptestConfig, prop_assert, proptest};
 
     const KEY: [u64; 2] = [0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210];
 
@@ -142,6 +145,22 @@ mod tests {
     }
 
     #[test]
+    fn texts_count_by_all_their_words() {
+        let long = "He told me that his left knee has hurt since the fall in March and nobody listened to him at all";
+        let matcher = originals(&[&[
+            (Strategy::Text, long),
+            (Strategy::Text, "please leave it with the neighbours"),
+            (Strategy::Text, "order 4711 was late and the parcel was wet inside"),
+        ]]);
+        assert!(finds(&matcher, &format!("quote: {} (end)", long.to_uppercase())));
+        assert!(finds(&matcher, "> Order 4711 was late, and the parcel was wet inside."));
+        for text in [&long[..60], &long[20..], "please leave it with the neighbours if no one is at home"] {
+            assert!(!finds(&matcher, text), "{text}");
+        }
+        assert!(matcher.seeker("").look("Please, leave it with the neighbours!").single);
+    }
+
+    #[test]
     fn a_number_that_chance_explains_is_told_from_one_that_it_does_not() {
         let matcher = originals(&[&[(Strategy::Phone, "1234567")]]);
         let sight = matcher.seeker("staging.local").look("1234567");
@@ -178,6 +197,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
         fn a_full_name_is_found_wherever_it_stands(
             given in "\\p{L}{3,10}", family in "\\p{L}{3,10}", before in "[ -~]{0,30}", after in "[ -~]{0,30}",

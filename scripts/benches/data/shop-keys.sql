@@ -1,0 +1,62 @@
+-- Keys, indexes, 22 foreign keys, a view and a materialised view; then statistics.
+SET maintenance_work_mem = '256MB';
+ALTER TABLE organisations ADD PRIMARY KEY (id);
+ALTER TABLE users ADD PRIMARY KEY (id);
+CREATE UNIQUE INDEX users_email ON users (lower(email));
+CREATE INDEX users_org ON users (org_id);
+CREATE INDEX users_invited_by ON users (invited_by);
+CREATE INDEX users_name ON users (full_name);
+ALTER TABLE addresses ADD PRIMARY KEY (id);
+CREATE INDEX addresses_user ON addresses (user_id);
+ALTER TABLE categories ADD PRIMARY KEY (id);
+ALTER TABLE products ADD PRIMARY KEY (id), ADD UNIQUE (sku);
+CREATE INDEX products_category ON products (category_id);
+ALTER TABLE coupons ADD PRIMARY KEY (code);
+ALTER TABLE orders ADD PRIMARY KEY (id), ADD CHECK (total >= 0);
+CREATE INDEX orders_user ON orders (user_id);
+CREATE INDEX orders_address ON orders (address_id);
+CREATE INDEX orders_email ON orders (contact_email);
+CREATE INDEX orders_placed ON orders (placed_at);
+ALTER TABLE order_items ADD PRIMARY KEY (order_id, line);
+CREATE INDEX order_items_product ON order_items (product_id);
+ALTER TABLE order_coupons ADD PRIMARY KEY (order_id, coupon);
+ALTER TABLE item_notes ADD PRIMARY KEY (id);
+ALTER TABLE payments ADD PRIMARY KEY (id);
+CREATE INDEX payments_order ON payments (order_id);
+ALTER TABLE messages ADD PRIMARY KEY (id);
+CREATE INDEX messages_sender ON messages (sender_id);
+CREATE INDEX messages_recipient ON messages (recipient_id);
+CREATE INDEX messages_reply ON messages (reply_to);
+ALTER TABLE reviews ADD PRIMARY KEY (id);
+CREATE INDEX reviews_user ON reviews (user_id);
+CREATE INDEX reviews_product ON reviews (product_id);
+ALTER TABLE sessions ADD PRIMARY KEY (token);
+CREATE INDEX sessions_user ON sessions (user_id);
+ALTER TABLE audit_log ADD PRIMARY KEY (id);
+CREATE INDEX audit_log_actor ON audit_log (actor_id);
+ALTER TABLE settings ADD PRIMARY KEY (key);
+ALTER TABLE events ADD PRIMARY KEY (id, at);
+CREATE INDEX events_user ON events (user_id);
+
+ALTER TABLE organisations ADD FOREIGN KEY (owner_id) REFERENCES users;
+ALTER TABLE users ADD FOREIGN KEY (org_id) REFERENCES organisations, ADD FOREIGN KEY (invited_by) REFERENCES users;
+ALTER TABLE addresses ADD FOREIGN KEY (user_id) REFERENCES users;
+ALTER TABLE categories ADD FOREIGN KEY (parent_id) REFERENCES categories;
+ALTER TABLE products ADD FOREIGN KEY (category_id) REFERENCES categories;
+ALTER TABLE orders ADD FOREIGN KEY (user_id) REFERENCES users, ADD FOREIGN KEY (address_id) REFERENCES addresses;
+ALTER TABLE order_items ADD FOREIGN KEY (order_id) REFERENCES orders, ADD FOREIGN KEY (product_id) REFERENCES products;
+ALTER TABLE order_coupons ADD FOREIGN KEY (order_id) REFERENCES orders, ADD FOREIGN KEY (coupon) REFERENCES coupons;
+ALTER TABLE item_notes ADD FOREIGN KEY (order_id, line) REFERENCES order_items;
+ALTER TABLE payments ADD FOREIGN KEY (order_id) REFERENCES orders;
+ALTER TABLE messages ADD FOREIGN KEY (sender_id) REFERENCES users, ADD FOREIGN KEY (recipient_id) REFERENCES users,
+  ADD FOREIGN KEY (reply_to) REFERENCES messages;
+ALTER TABLE reviews ADD FOREIGN KEY (user_id) REFERENCES users, ADD FOREIGN KEY (product_id) REFERENCES products;
+ALTER TABLE sessions ADD FOREIGN KEY (user_id) REFERENCES users;
+ALTER TABLE audit_log ADD FOREIGN KEY (actor_id) REFERENCES users;
+ALTER TABLE events ADD FOREIGN KEY (user_id) REFERENCES users;
+
+CREATE VIEW open_orders AS SELECT id, user_id, total FROM orders WHERE status = 'new';
+CREATE MATERIALIZED VIEW revenue AS
+  SELECT date_trunc('month', placed_at) AS month, sum(total) AS total, count(*) AS orders FROM orders GROUP BY 1;
+CREATE UNIQUE INDEX revenue_month ON revenue (month);
+VACUUM ANALYZE;
