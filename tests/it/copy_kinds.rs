@@ -28,7 +28,7 @@ const RULES: &str = "
 ";
 
 /// Each row of each table as text, without the masked column.
-const ROWS: &str = r#"SELECT (to_jsonb(t) - 'E-Mail')::text FROM (TABLE) t ORDER BY 1"#;
+const ROWS: &str = "SELECT (to_jsonb(t) - 'E-Mail')::text FROM (TABLE) t ORDER BY 1";
 
 const TABLES: [&str; 18] = [
     "SELECT * FROM \"Kunde ÄÖ\"",

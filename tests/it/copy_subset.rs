@@ -75,7 +75,7 @@ fn name(at: usize) -> String {
 }
 
 /// The schema with its rows, and the settings that go with it.
-fn script(tables: &[Table], database: &str) -> (String, Copy) {
+fn script(tables: &[Table]) -> (String, Copy) {
     let mut sql = String::new();
     let mut copy = Copy { root: Some(name(0)), ..Copy::default() };
     for (at, table) in tables.iter().enumerate() {
@@ -90,8 +90,10 @@ fn script(tables: &[Table], database: &str) -> (String, Copy) {
                 Target::Id | Target::TenantAndId => ("int", number.clone()),
             };
             let not_null = if key.nullable { "" } else { " NOT NULL" };
-            write!(columns, ", k{nth} {kind}{not_null}, t{nth} int NOT NULL").unwrap();
-            write!(values, ", CASE WHEN {null} THEN NULL ELSE {value} END, ({number}) % 3").unwrap();
+            write!(columns, ", k{nth} {kind}{not_null}, t{nth} int NOT NULL")
+                .expect("what the test has made");
+            write!(values, ", CASE WHEN {null} THEN NULL ELSE {value} END, ({number}) % 3")
+                .expect("what the test has made");
         }
         let (unique, partitions) =
             if table.partitioned { ("", " PARTITION BY HASH (id)") } else { (", UNIQUE (code)", "") };
@@ -100,7 +102,7 @@ fn script(tables: &[Table], database: &str) -> (String, Copy) {
             "CREATE TABLE \"{}\" (id int PRIMARY KEY, code text, tenant int NOT NULL{columns}, UNIQUE (tenant, id){unique}){partitions};",
             name(at)
         )
-        .unwrap();
+        .expect("what the test has made");
         for part in 0..if table.partitioned { 3 } else { 0 } {
             writeln!(
                 sql,
@@ -108,7 +110,7 @@ fn script(tables: &[Table], database: &str) -> (String, Copy) {
                 name(at),
                 name(at)
             )
-            .unwrap();
+            .expect("what the test has made");
         }
         writeln!(
             sql,
@@ -116,7 +118,7 @@ fn script(tables: &[Table], database: &str) -> (String, Copy) {
             name(at),
             table.rows
         )
-        .unwrap();
+        .expect("what the test has made");
         if let Some(cap) = table.cap {
             copy.caps.insert(name(at), cap);
         }
@@ -134,13 +136,12 @@ fn script(tables: &[Table], database: &str) -> (String, Copy) {
                 "ALTER TABLE \"{}\" ADD FOREIGN KEY ({own}) REFERENCES \"{parent}\" ({theirs});",
                 name(at)
             )
-            .unwrap();
+            .expect("what the test has made");
             if let Some(policy) = key.policy {
                 copy.foreign_keys.insert(format!("{}.k{nth}", name(at)), policy);
             }
         }
     }
-    assert!(!database.is_empty());
     (sql, copy)
 }
 
@@ -153,10 +154,12 @@ fn target(tables: &[Table], key: &Key) -> Target {
 }
 
 async fn select(server: &Postgres, database: &str, copy: &Copy, limit: Option<u32>) -> (Catalog, Selected) {
-    let session = connect_url_read_only(&format!("{}?sslmode=disable", server.url(database))).await.unwrap();
-    session.batch_execute(BEGIN).await.unwrap();
-    let catalog = catalog::read(&session, &copy.schemas).await.unwrap();
-    let selected = subset::select(&session, &catalog, copy, limit).await.unwrap();
+    let session = connect_url_read_only(&format!("{}?sslmode=disable", server.url(database)))
+        .await
+        .expect("what the test has made");
+    session.batch_execute(BEGIN).await.expect("what the test has made");
+    let catalog = catalog::read(&session, &copy.schemas).await.expect("what the test has made");
+    let selected = subset::select(&session, &catalog, copy, limit).await.expect("what the test has made");
     (catalog, selected)
 }
 
@@ -196,8 +199,8 @@ async fn brute_force(
         for edge in &routes.edges {
             let (key, child, parent) = (&edge.key, edge.key.child.sql(), edge.key.parent.sql());
             let (child_from, parent_from) = (
-                rows::from(catalog.table(&key.child).unwrap()),
-                rows::from(catalog.table(&key.parent).unwrap()),
+                rows::from(catalog.table(&key.child).expect("what the test has made")),
+                rows::from(catalog.table(&key.parent).expect("what the test has made")),
             );
             let from =
                 |on: &str| format!("{} c JOIN {parent_from} p ON {on}", key.join.referring(&child_from));
@@ -226,7 +229,10 @@ async fn brute_force(
             break;
         }
     }
-    let rows = session.query("SELECT name, part::text, place::text FROM picked", &[]).await.unwrap();
+    let rows = session
+        .query("SELECT name, part::text, place::text FROM picked", &[])
+        .await
+        .expect("what the test has made");
     rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
 }
 
@@ -237,8 +243,10 @@ async fn root_places(
     selected: &Selected,
     start: &subset::roots::Start,
 ) -> Vec<(u32, String)> {
-    let table = catalog.table(&start.table).unwrap();
-    let first = subset::roots::first(session, table, start, &selected.rim.routes.edges).await.unwrap();
+    let table = catalog.table(&start.table).expect("what the test has made");
+    let first = subset::roots::first(session, table, start, &selected.rim.routes.edges)
+        .await
+        .expect("what the test has made");
     first.iter().map(|row| (row.partition, row.place.to_string())).collect()
 }
 
@@ -265,7 +273,7 @@ async fn assert_whole(server: &Postgres, database: &str, catalog: &Catalog, sele
             key.parent.sql(),
             on.join(" AND ")
         );
-        for row in session.query(&sql, &[]).await.unwrap() {
+        for row in session.query(&sql, &[]).await.expect("what the test has made") {
             let child = RowId { partition: row.get(0), place: row.get(1) };
             let parent = RowId { partition: row.get(2), place: row.get(3) };
             let parents = selected.subset.get(&key.parent);
@@ -291,9 +299,9 @@ async fn the_rows_of_a_subset_are_those_of_a_brute_force_fixpoint_on_generated_s
     let mut runner = TestRunner::deterministic();
     let (mut rows, mut nulled) = (0, 0);
     for nth in 0..SCHEMAS {
-        let (shape, limit) = tables().new_tree(&mut runner).unwrap().current();
+        let (shape, limit) = tables().new_tree(&mut runner).expect("what the test has made").current();
         let database = format!("generated_{nth}");
-        let (sql, copy) = script(&shape, &database);
+        let (sql, copy) = script(&shape);
         server.execute("postgres", &format!("CREATE DATABASE {database}")).await;
         server.execute(&database, &sql).await;
         let (catalog, selected) = select(&server, &database, &copy, Some(limit)).await;
@@ -318,7 +326,8 @@ async fn the_rows_of_a_subset_are_those_of_a_brute_force_fixpoint_on_real_schema
     let server = Postgres::start();
     for (database, root) in [("pagila", "customer"), ("northwind", "customers")] {
         server.execute("postgres", &format!("CREATE DATABASE {database}")).await;
-        let script = fs_err::read(std::path::Path::new(&folder).join(format!("{database}.sql"))).unwrap();
+        let script = fs_err::read(std::path::Path::new(&folder).join(format!("{database}.sql")))
+            .expect("what the test has made");
         psql(&server, database, &script);
         for policy in [None, Some(KeyPolicy::Follow)] {
             let mut copy = Copy { root: Some(root.into()), ..Copy::default() };
@@ -347,9 +356,9 @@ fn psql(server: &Postgres, database: &str, script: &[u8]) {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(script).unwrap();
-    assert!(child.wait().unwrap().success());
+        .expect("what the test has made");
+    child.stdin.take().expect("what the test has made").write_all(script).expect("what the test has made");
+    assert!(child.wait().expect("what the test has made").success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -397,7 +406,8 @@ async fn rows_start_from_conditions_and_references_that_no_key_declares_are_foll
     };
     let (catalog, selected) = select(&server, "postgres", &copy, None).await;
     let count = |name: &str| {
-        let table = catalog.tables.iter().find(|table| table.name.name == name).unwrap();
+        let table =
+            catalog.tables.iter().find(|table| table.name.name == name).expect("what the test has made");
         selected.subset.get(&table.name).and_then(|s| s.rows.len()).unwrap_or_default()
     };
     // Two users with a post each, the comments on these, and the photos that the three comments need.
@@ -409,18 +419,24 @@ async fn rows_start_from_conditions_and_references_that_no_key_declares_are_foll
     // From the users alone, the comments on their posts come down.
     copy.predicates.remove("comment");
     let (catalog, selected) = select(&server, "postgres", &copy, None).await;
-    let comments = &catalog.tables.iter().find(|table| table.name.name == "comment").unwrap().name;
+    let comments = &catalog
+        .tables
+        .iter()
+        .find(|table| table.name.name == "comment")
+        .expect("what the test has made")
+        .name;
     assert_eq!(selected.subset[comments].rows.len(), Some(2));
 
-    let session =
-        connect_url_read_only(&format!("{}?sslmode=disable", server.url("postgres"))).await.unwrap();
+    let session = connect_url_read_only(&format!("{}?sslmode=disable", server.url("postgres")))
+        .await
+        .expect("what the test has made");
     for (condition, words) in
         [("no_column = 1", "no_column"), ("id = ", "syntax error"), ("email::int = 1", "22P02")]
     {
         copy.predicates = BTreeMap::from([("User".into(), condition.into())]);
-        session.batch_execute(BEGIN).await.unwrap();
+        session.batch_execute(BEGIN).await.expect("what the test has made");
         let error = subset::select(&session, &catalog, &copy, None).await.unwrap_err().to_string();
-        session.batch_execute("ROLLBACK").await.unwrap();
+        session.batch_execute("ROLLBACK").await.expect("what the test has made");
         assert!(error.contains("`where` of `User`") && error.contains(words), "{error}");
         assert!(!error.contains("mail.example"), "{error}");
     }

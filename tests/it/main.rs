@@ -9,6 +9,7 @@ mod bad_input;
 mod cli;
 mod copy_apply;
 mod copy_between;
+mod copy_faults;
 mod copy_kinds;
 mod copy_plan;
 mod copy_redis;
