@@ -48,6 +48,10 @@ impl Postgres {
             "fsync=off",
             "-c",
             "max_connections=200",
+            "-c",
+            "max_prepared_transactions=2",
+            "-c",
+            "wal_level=logical",
         ]);
         let port = container.port(5432);
         let server = Self { container, port };
