@@ -1,3 +1,5 @@
+//! What is done along each key, on catalogues made by hand.
+
 use super::*;
 use crate::data::model::{Column, Join, Table};
 
