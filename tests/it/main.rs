@@ -12,6 +12,7 @@ mod copy_between;
 mod copy_faults;
 mod copy_kinds;
 mod copy_plan;
+mod copy_proof;
 mod copy_redis;
 mod copy_subset;
 mod front;
