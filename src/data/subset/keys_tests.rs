@@ -41,6 +41,7 @@ fn catalog(keys: &[(&str, &str, &str)]) -> Catalog {
                     generated: false,
                     unique: false,
                     in_key: true,
+                    fields: Vec::new(),
                 });
             }
         }
