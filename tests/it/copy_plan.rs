@@ -358,9 +358,13 @@ fn standby(server: &Postgres) -> String {
     inside(
         "pg_basebackup --host=/var/run/postgresql --pgdata=/tmp/standby --write-recovery-conf --checkpoint=fast",
     );
-    inside(
-        "pg_ctl --pgdata=/tmp/standby --wait --log=/tmp/standby.log --options=\"-c port=5433 -c max_connections=200 -c listen_addresses='*'\" start",
+    // A standby must have room for all that its primary may do.
+    let room = inside(
+        "psql --no-align --tuples-only --command=\"SELECT string_agg('-c ' || name || '=' || setting, ' ') FROM pg_settings WHERE name ~ '^max_(connections|prepared|worker_p|wal_s|locks_per_t)'\"",
     );
+    inside(&format!(
+        "pg_ctl --pgdata=/tmp/standby --wait --log=/tmp/standby.log --options=\"-c port=5433 -c listen_addresses='*' {room}\" start"
+    ));
     docker(&["inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", id])
 }
 
