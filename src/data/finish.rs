@@ -84,7 +84,7 @@ pub async fn sequences(production: &Session, target: &Session) -> Result<()> {
     Ok(())
 }
 
-/// Fills the materialized views, those first that others read, then gathers statistics.
+/// Fills the materialized views, those first that others read, and gathers their statistics.
 pub async fn refresh(target: &Session) -> Result<()> {
     loop {
         let views: Vec<String> = target
@@ -100,7 +100,11 @@ pub async fn refresh(target: &Session) -> Result<()> {
         let (mut filled, mut refused) = (0, None);
         for view in &views {
             match target.batch_execute(&format!("REFRESH MATERIALIZED VIEW {view}")).await {
-                Ok(()) => filled += 1,
+                Ok(()) => {
+                    let analyze = format!("ANALYZE {view}");
+                    target.batch_execute(&analyze).await.map_err(quiet(format!("analyze {view}")))?;
+                    filled += 1;
+                }
                 Err(error) => refused = Some(quiet(format!("refresh {view}"))(error)),
             }
         }
@@ -108,6 +112,11 @@ pub async fn refresh(target: &Session) -> Result<()> {
             return Err(error);
         }
     }
+    Ok(())
+}
+
+/// Gathers the statistics of every table.
+pub async fn analyze(target: &Session) -> Result<()> {
     target.batch_execute("ANALYZE").await.map_err(quiet("gather statistics"))
 }
 

@@ -20,6 +20,7 @@ pub mod model;
 pub mod plan;
 pub mod prepare;
 mod quiet;
+pub mod rebuild;
 pub mod row;
 pub mod schema;
 mod snapshot;
