@@ -107,7 +107,7 @@ pub enum Command {
     /// The readiness verdict over the newest reports.
     Report,
     /// Print the resolved settings, secrets redacted.
-    Config,
+    Config(ConfigArgs),
     /// Print the completion script for a shell.
     Completions {
         /// The shell.
@@ -307,6 +307,32 @@ pub struct CopyDataArgs {
     pub unclassified: Unclassified,
     #[command(flatten)]
     pub between: Between,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples::CONFIG)]
+pub struct ConfigArgs {
+    /// A compose file to print as docker compose resolves it; several are laid on top of each other.
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Vec<PathBuf>,
+    /// Only check; print nothing.
+    #[arg(short, long, requires = "file")]
+    pub quiet: bool,
+    /// Print the hash that docker compose labels containers with, of one service or of all (`*`).
+    #[arg(long, value_name = "SERVICE", requires = "file")]
+    pub hash: Option<String>,
+    /// Bring the services of this profile too; `*` is all.
+    #[arg(long, value_name = "NAME", requires = "file")]
+    pub profile: Vec<String>,
+    /// The project's name, in place of the one in the file.
+    #[arg(short, long, value_name = "NAME", requires = "file")]
+    pub project_name: Option<String>,
+    /// Variables for `${NAME}`, in place of `.env`.
+    #[arg(long, value_name = "FILE", requires = "file")]
+    pub env_file: Vec<PathBuf>,
+    /// What relative paths start from. Default: the folder of the first file.
+    #[arg(long, value_name = "DIR", requires = "file")]
+    pub project_directory: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

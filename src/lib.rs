@@ -15,6 +15,7 @@ pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod commands;
+pub mod compose;
 pub mod config;
 pub mod data;
 pub mod engine;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use flate2::Compression;
-use flate2::write::GzEncoder;
 use jiff::Timestamp;
 
+use super::gzip::Members;
 use crate::model::DatabaseAddress;
 use crate::postgres::programs::{Access, Place};
 
@@ -33,7 +33,8 @@ pub async fn dump(
     let path = folder.join(format!("staging-backup-{}.sql.gz", crate::clock::compact(now)));
     // Mode 0600 from its making on; removed when dropped.
     let file = tempfile::Builder::new().prefix(".staging-backup-").tempfile_in(folder)?;
-    let mut encoder = GzEncoder::new(file, Compression::new(3));
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut encoder = Members::new(file, Compression::new(3), threads);
     place
         .pg_dump(&[], &Access::of_address(database), &mut |bytes| Ok(encoder.write_all(bytes)?))
         .await

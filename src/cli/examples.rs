@@ -103,3 +103,10 @@ Writes staging-backups/staging-validation-report-TIME.json, .html and .xml (JUni
 stagectl.yml leaves a check out for good.
 
 Exit code 1: a check failed.  2: none failed, but something could not be checked.";
+
+pub const CONFIG: &str = "\
+Examples:
+  stagectl config                              the settings of stagectl.yml, secrets redacted
+  stagectl config -f docker-compose.yml        a compose file as docker compose resolves it
+  stagectl config -f a.yml -f b.yml --json     two on top of each other, as `docker compose config --format json`
+  stagectl config -f docker-compose.yml -q     only check it";

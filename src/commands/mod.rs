@@ -83,7 +83,7 @@ pub async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<u8> {
         Command::TestMigration(args) => test_migration::run(context, args).await,
         Command::Validate(args) => validate::run(context, args).await,
         Command::Report => report::run(context).await,
-        Command::Config => config_show::run(context).await,
+        Command::Config(args) => config_show::run(context, args).await,
         Command::Completions { shell } => docs::completions(context, shell),
         Command::Man { out } => docs::man(context, out.as_deref()),
         Command::Schemas { out } => docs::schemas(context, out.as_deref()),

@@ -46,6 +46,16 @@ impl Stopped {
         format!("{}: {} — in `{}`", self.place, self.message, self.statement)
     }
 
+    /// What COMMIT refuses.
+    pub fn at_commit(script: &Script, error: &tokio_postgres::Error) -> Self {
+        Self {
+            place: script.file.display().to_string(),
+            statement: "COMMIT".to_owned(),
+            sqlstate: code(error),
+            message: explain(error),
+        }
+    }
+
     /// True where the script raised an exception itself.
     pub fn is_raised(&self) -> bool {
         self.sqlstate == SqlState::RAISE_EXCEPTION.code()
@@ -100,13 +110,7 @@ pub async fn apply(session: &Session, script: &Script) -> Result<Applied> {
         Some(_) => drop(session.batch_execute("ROLLBACK").await),
         None if script.wrapped => {
             if let Err(error) = session.batch_execute("COMMIT").await {
-                let last = script.statements.last();
-                applied.stopped = Some(Stopped {
-                    place: script.file.display().to_string(),
-                    statement: last.map_or_else(String::new, |_| "COMMIT".to_owned()),
-                    sqlstate: code(&error),
-                    message: explain(&error),
-                });
+                applied.stopped = Some(Stopped::at_commit(script, &error));
             }
         }
         None => {}
@@ -120,7 +124,16 @@ pub async fn apply_part(session: &Session, script: &Script, count: usize) -> Res
     if script.wrapped {
         session.batch_execute("BEGIN").await.context("begin")?;
     }
-    for statement in script.statements.iter().take(count) {
+    run_statements(session, script, &script.statements[..count.min(script.statements.len())]).await
+}
+
+/// Runs these statements of a script, without a transaction of their own.
+pub async fn run_statements(
+    session: &Session,
+    script: &Script,
+    statements: &[Statement],
+) -> Result<Option<Stopped>> {
+    for statement in statements {
         if let Err(stopped) = run(session, script, statement).await? {
             return Ok(Some(stopped));
         }

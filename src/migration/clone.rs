@@ -95,6 +95,10 @@ impl Clones {
         &self.admin
     }
 
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
     /// The role that a migration's statements run as.
     pub fn migrates_as(&self) -> &str {
         self.role.as_ref().unwrap_or(&self.user_address.user)

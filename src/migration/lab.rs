@@ -40,6 +40,7 @@ pub struct Lab {
     pub ui: Ui,
     /// The pristine clone that all others are copied from.
     pub base: String,
+    /// The pristine clone's state.
     pub before: State,
     /// The tables that the migration is about.
     pub tables: Vec<Table>,
@@ -143,6 +144,11 @@ impl Lab {
             }
         }
         Ok(None)
+    }
+
+    /// The volatile columns, as far as they had to be asked for.
+    pub fn known_volatile(&self) -> Volatile {
+        self.volatile.clone().unwrap_or_default()
     }
 
     /// Columns that a second, independent up fills with other values than the first.

@@ -19,6 +19,7 @@ mod proxy;
 mod record;
 mod script;
 mod source;
+mod stairway;
 mod statements;
 mod step;
 mod tables;
@@ -27,7 +28,9 @@ mod untouched;
 mod verdict;
 
 pub use clone::Clones;
-pub use fingerprint::{DataDifference, Difference, State, data_differences, schema_differences};
+pub use fingerprint::{
+    DataDifference, Difference, Drift, Reader, State, data_differences, schema_differences, sequence_drifts,
+};
 pub use lab::{Inputs, Lab};
 pub use phases::{Prepared, prepare, run};
 pub use plan::{Plan, plan};

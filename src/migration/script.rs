@@ -31,6 +31,18 @@ impl Script {
         Ok(Self { file, statements, wrapped, transaction })
     }
 
+    /// The statements to run inside a transaction that is there already; its own BEGIN and COMMIT
+    /// around all of it are left out. `None` where it cannot be run so.
+    pub fn inside(&self) -> Option<&[Statement]> {
+        if self.wrapped {
+            return Some(&self.statements);
+        }
+        let [first, inner @ .., last] = self.statements.as_slice() else { return None };
+        let begins = matches!(first.words().next(), Some("begin" | "start")) && first.words().count() <= 2;
+        let commits = matches!(last.words().next(), Some("commit" | "end")) && last.words().count() <= 2;
+        (begins && commits && !inner.iter().any(controls_transaction)).then_some(inner)
+    }
+
     /// Parses a file that a tool puts into one transaction or does not, whatever stands in it: a
     /// statement that forbids one must fail here as it would there.
     pub fn of_tool(file: PathBuf, text: &str, wrapped: bool, why: &str) -> Result<Self, Failure> {
@@ -201,6 +213,17 @@ mod tests {
         ] {
             assert_eq!(parse(sql, TransactionMode::Auto).unwrap().wrapped, wrapped, "{sql}");
         }
+    }
+
+    #[test]
+    fn a_transaction_around_all_of_a_file_is_taken_off_inside_another() {
+        let count = |sql: &str| parse(sql, TransactionMode::Auto).unwrap().inside().map(<[Statement]>::len);
+        assert_eq!(count("BEGIN; SELECT 1; COMMIT"), Some(1));
+        assert_eq!(count("SELECT 1; SELECT 2"), Some(2));
+        assert_eq!(count("BEGIN; SELECT 1; COMMIT; SELECT 2"), None);
+        assert_eq!(count("BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 2; COMMIT"), None);
+        assert_eq!(count("BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; COMMIT"), None);
+        assert_eq!(count("CREATE INDEX CONCURRENTLY i ON t (c)"), None);
     }
 
     #[test]

@@ -158,6 +158,8 @@ pub fn failure_saying(what: &str, words: &str, error: &tokio_postgres::Error) ->
     match db.code().code() {
         "53100" => Failure::environment(message)
             .hint("free some space on the disk of the database's server, then run the same command again"),
+        "55P03" => Failure::environment(message)
+            .hint("another session holds a lock on it: run the same command again when that has ended"),
         "42501" => Failure::environment(message).hint("grant the role that right, or use another role"),
         code if code.starts_with("53") || code.starts_with("57P") || code.starts_with("08") => {
             Failure::environment(message)

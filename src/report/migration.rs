@@ -23,6 +23,9 @@ pub struct MigrationBody {
     pub queries: Vec<QueryTiming>,
     /// What down does not restore.
     pub differences: Vec<String>,
+    /// Each step by itself: up, down, up.
+    #[serde(default)]
+    pub stairway: Option<Stairway>,
     /// The clone that was kept, with `--keep-clone`.
     pub kept_clone: Option<String>,
 }
@@ -82,4 +85,38 @@ pub struct QueryTiming {
     /// The plans, as EXPLAIN prints them.
     pub plan_before: Vec<String>,
     pub plan_after: Vec<String>,
+}
+
+/// Every step taken, taken back and taken again before the next one.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Stairway {
+    /// All steps together, in milliseconds.
+    pub ms: f64,
+    pub pass: usize,
+    /// Restored but for what is no fault: the order of columns, sequences that rows moved.
+    pub note: usize,
+    pub fail: usize,
+    /// Steps that say themselves that there is no way back.
+    pub irreversible: usize,
+    pub skipped: usize,
+    pub steps: Vec<StairwayStep>,
+}
+
+/// One step of the stairway.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct StairwayStep {
+    pub name: String,
+    /// `pass`, `note`, `fail`, `irreversible` or `skipped`.
+    pub verdict: String,
+    /// How it was tried: in one transaction, or on a clone of its own.
+    pub way: String,
+    /// Why it was skipped, declared irreversible or tried as it was.
+    pub reason: String,
+    /// Wall time with fingerprints, in milliseconds.
+    pub ms: f64,
+    pub up_ms: f64,
+    pub down_ms: f64,
+    pub fingerprint_ms: f64,
+    pub findings: Vec<String>,
+    pub notes: Vec<String>,
 }

@@ -78,14 +78,19 @@ pub async fn observe(engine: &Engine, project: &Project, selected: &BTreeSet<Str
     Ok(Observed { containers, all, networks, volumes, images, listeners })
 }
 
-/// The docker compose to agree with: the installed one, else the one that made the project's
-/// containers, else the newest.
-pub async fn dialect(project: &str, engine: &Engine) -> Result<Dialect> {
+/// The version of the docker compose of this machine, where there is one whose hashes are known.
+pub async fn installed_compose() -> Option<String> {
     let (plugin, standalone) = tokio::join!(
         version_of("docker", &["compose", "version", "--short"]),
         version_of("docker-compose", &["version", "--short"])
     );
-    if let Some(version) = [plugin, standalone].into_iter().flatten().find(|v| Dialect::known(v)) {
+    [plugin, standalone].into_iter().flatten().find(|v| Dialect::known(v))
+}
+
+/// The docker compose to agree with: the installed one, else the one that made the project's
+/// containers, else the newest.
+pub async fn dialect(project: &str, engine: &Engine) -> Result<Dialect> {
+    if let Some(version) = installed_compose().await {
         return Ok(Dialect::of(Some(&version)));
     }
     let existing = engine.all_containers().await?;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::bad_files::absent;
 use crate::copy_apply::{RULES, Sides};
-use crate::migration_lab::{DOWN, Staging, UP};
+use crate::migration::staging::{DOWN, Staging, UP};
 use crate::support::{
     Postgres, Stack, Workspace, docker, engine_or_skip, eventually, image, with_own_mounts,
 };

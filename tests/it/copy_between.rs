@@ -63,18 +63,32 @@ async fn two_urls_are_enough_and_only_staging_is_ever_replaced() {
     assert_eq!(servers.here("SELECT count(*) FROM pg_namespace WHERE nspname ~ '^staging_'").await, ["0"]);
 
     // Now there is something to lose: it is asked about, backed up, and comes back.
-    servers.staging.execute("shop", "CREATE TABLE mine AS SELECT 1").await;
+    servers
+        .staging
+        .execute("shop", "CREATE TABLE mine AS SELECT i, md5(i::text) FROM generate_series(1, 99999) i")
+        .await;
+    let before = servers.staging.dump("shop");
     servers.copy(&[]).expect_code(5);
     let report = servers.copy(&["--yes"]).expect_code(0).json();
     assert_eq!(servers.here("SELECT count(*) FROM pg_class WHERE relname = 'mine'").await, ["0"]);
     let backup = report["backup"]["path"].as_str().unwrap();
-    assert!(servers.workspace.path(backup).exists(), "{backup}");
+    servers.staging.execute("postgres", "CREATE DATABASE restored").await;
+    let file = fs_err::File::open(servers.workspace.path(backup)).unwrap();
+    let restore =
+        "gunzip | PGPASSWORD=$POSTGRES_PASSWORD psql -qv ON_ERROR_STOP=1 -h 127.0.0.1 -U postgres restored";
+    let restored = std::process::Command::new("docker")
+        .args(["exec", "--interactive", &servers.staging.container.id, "sh", "-c", restore])
+        .stdin(file.into_parts().0)
+        .output()
+        .unwrap();
+    assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+    assert!(servers.staging.dump("restored") == before, "the backup holds what was there");
     let kept = report["previous_database"].as_str().unwrap().to_owned();
     let planned = servers.workspace.stagectl(&["rollback", "data", "--dry-run"]).expect_code(0);
     assert!(planned.stdout.contains(&kept), "{}", planned.stdout);
     assert_eq!(servers.databases().await, ["shop".to_owned(), kept]);
     servers.workspace.stagectl(&["rollback", "data", "--yes"]).expect_code(0);
-    assert_eq!(servers.here("SELECT count(*) FROM mine").await, ["1"]);
+    assert!(servers.staging.dump("shop") == before, "all of it is back");
 
     // The sides in the wrong order: refused with all answers given beforehand, and nothing has changed.
     let (from, to) = (servers.staging.url("shop"), servers.production.url("shop"));

@@ -3,86 +3,119 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use tokio_postgres::Transaction;
+use tokio_postgres::Statement;
 
-use super::BOOKKEEPING;
-use crate::model::quote_identifier;
+use super::hash::{HashedColumn, chain, seed};
+use super::sequences::Position;
+use super::tables::{Listed, Mark};
+use crate::postgres::Session;
 
 /// Every table's rows, and where the sequences stand.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, Eq)]
 pub struct DataPrint {
+    /// The database that it was taken of, by object id.
+    pub home: u32,
     /// By quoted, qualified name.
     pub tables: BTreeMap<String, TablePrint>,
-    /// `last_value` and whether it was given out. Sequences do not roll back, so these are notes.
-    pub sequences: BTreeMap<String, String>,
+    pub sequences: BTreeMap<String, Position>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+impl PartialEq for DataPrint {
+    /// Where it was taken is no part of what was found.
+    fn eq(&self, other: &Self) -> bool {
+        self.tables == other.tables && self.sequences == other.sequences
+    }
+}
+
+#[derive(Debug, Clone, Default, Eq)]
 pub struct TablePrint {
     pub rows: i64,
     /// The key's columns; empty without a primary key.
-    pub key: Vec<String>,
+    pub key: Vec<HashedColumn>,
+    /// How each column is hashed.
+    pub hashed: Vec<HashedColumn>,
     /// Column to the sum of its values' hashes, each keyed by the row's key.
     pub columns: BTreeMap<String, String>,
-    /// The sum of whole rows' hashes: without a key, what binds the columns to each other.
+    /// Without a key, the sum of whole rows' hashes: it binds the columns to each other.
     pub whole: String,
+    pub mark: Mark,
 }
 
-const TABLES: &str = "
-SELECT format('%I.%I', n.nspname, c.relname),
-  array(SELECT a.attname::text FROM pg_attribute a
-    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attname COLLATE \"C\"),
-  array(SELECT a.attname::text FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k (attnum, position)
-    JOIN pg_attribute a ON a.attnum = k.attnum WHERE i.indrelid = c.oid AND a.attrelid = c.oid AND i.indisprimary ORDER BY k.position)
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE (c.relkind = 'r' OR c.relkind = 'm' AND c.relispopulated)
-  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.nspname <> ALL ($1::text[])";
-
-const SEQUENCES: &str = "
-SELECT format('%I.%I', schemaname, sequencename), coalesce(last_value::text, 'unused')
-FROM pg_sequences WHERE schemaname <> ALL ($1::text[])";
-
-pub(super) async fn take(transaction: &Transaction<'_>) -> Result<DataPrint> {
-    let mut print = DataPrint::default();
-    for row in transaction.query(TABLES, &[&BOOKKEEPING.as_slice()]).await.context("list the tables")? {
-        let (name, columns, key): (String, Vec<String>, Vec<String>) = (row.get(0), row.get(1), row.get(2));
-        let sums = transaction
-            .query_one(&sums(&name, &columns, &key), &[])
-            .await
-            .with_context(|| format!("read the rows of {name}"))?;
-        let columns =
-            columns.iter().enumerate().map(|(i, column)| (column.clone(), sums.get(i + 2))).collect();
-        let table = TablePrint { rows: sums.get(0), key, columns, whole: sums.get(1) };
-        print.tables.insert(name, table);
+impl PartialEq for TablePrint {
+    /// Marks tell when rows must be read again, not what they are.
+    fn eq(&self, other: &Self) -> bool {
+        (self.rows, &self.key, &self.columns, &self.whole)
+            == (other.rows, &other.key, &other.columns, &other.whole)
     }
-    for row in transaction.query(SEQUENCES, &[&BOOKKEEPING.as_slice()]).await.context("read the sequences")? {
-        print.sequences.insert(row.get(0), row.get(1));
+}
+
+pub(super) async fn read(session: &Session, table: &Listed) -> Result<TablePrint> {
+    let row = session
+        .query_one(&sums(table), &[])
+        .await
+        .with_context(|| format!("read the rows of {}", table.name))?;
+    let columns = table.columns.iter().enumerate();
+    Ok(TablePrint {
+        rows: row.get(0),
+        key: table.key.clone(),
+        hashed: table.columns.clone(),
+        columns: columns.map(|(i, column)| (column.name.clone(), row.get(i + 2))).collect(),
+        whole: row.get(1),
+        mark: table.mark.clone(),
+    })
+}
+
+/// The contents of large objects; the catalogue has their rights and owners.
+const LARGE_OBJECTS: &str = "
+SELECT count(*), coalesce(sum(hashtextextended(encode(data, 'hex'), loid::bigint * 4096 + pageno)), 0)::text
+FROM pg_largeobject WHERE EXISTS (SELECT FROM pg_largeobject_metadata)";
+
+/// Prepares to read them; `None` where the session may not.
+pub(super) async fn prepare_large_objects(session: &Session) -> Result<Option<Statement>> {
+    let may = "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_largeobject', 'SELECT')";
+    if !session.query_one(may, &[]).await?.get::<_, bool>(0) {
+        return Ok(None);
     }
-    Ok(print)
+    session.prepare(LARGE_OBJECTS).await.map(Some).context("prepare to read large objects")
 }
 
-/// The hash of a row's key, `0` where there is none.
-pub(super) fn key_hash(key: &[String]) -> String {
-    if key.is_empty() { "0::bigint".to_owned() } else { format!("hashtextextended({}, 0)", row_text(key)) }
+/// All large objects as one table of pages; `None` where there are none.
+pub(super) async fn read_large_objects(
+    session: &Session,
+    statement: Option<&Statement>,
+) -> Result<Option<TablePrint>> {
+    let Some(statement) = statement else { return Ok(None) };
+    let row = session.query_one(statement, &[]).await.context("read the large objects")?;
+    let pages: i64 = row.get(0);
+    let columns = [("data".to_owned(), row.get(1))].into();
+    Ok((pages > 0).then(|| TablePrint { rows: pages, columns, ..TablePrint::default() }))
 }
 
-/// Columns as one text that keeps NULL apart from the empty text.
-pub(super) fn row_text(columns: &[String]) -> String {
-    let columns: Vec<String> = columns.iter().map(|c| format!("t.{}", quote_identifier(c))).collect();
-    format!("ROW({})::text COLLATE \"C\"", columns.join(", "))
+fn sums(table: &Listed) -> String {
+    let sum = |hash: String| format!("coalesce(sum({hash}), 0)::text");
+    let seed = seed(&table.key);
+    let mut fields = vec!["count(*)".to_owned()];
+    fields.push(if table.key.is_empty() { sum(chain(&table.columns)) } else { "''::text".to_owned() });
+    fields.extend(table.columns.iter().map(|column| sum(column.value(&seed))));
+    format!("SELECT {} FROM {} t", fields.join(", "), table.name)
 }
 
-/// A value's hash under the row's key `k`; NULL has one of its own.
-fn value_hash(column: &str) -> String {
-    let column = quote_identifier(column);
-    format!("coalesce(hashtextextended(t.{column}::text COLLATE \"C\", k), hashint8extended(k, 1))")
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn sums(table: &str, columns: &[String], key: &[String]) -> String {
-    let mut fields = vec![
-        "count(*)".to_owned(),
-        format!("coalesce(sum(hashtextextended({}, 0)), 0)::text", row_text(columns)),
-    ];
-    fields.extend(columns.iter().map(|column| format!("coalesce(sum({}), 0)::text", value_hash(column))));
-    format!("SELECT {} FROM {table} t, LATERAL (SELECT {} AS k) AS keyed", fields.join(", "), key_hash(key))
+    #[test]
+    fn rows_without_a_key_are_bound_together() {
+        let column = |name: &str| HashedColumn { name: name.into(), kind: 23, bounded: false };
+        let table = |key: Vec<HashedColumn>| Listed {
+            name: "t".into(),
+            mark: Mark::default(),
+            columns: vec![column("a"), column("b")],
+            key,
+        };
+        let without = sums(&table(vec![]));
+        assert!(without.contains("hashint4extended(t.\"b\", 0), 1), hashint8extended("), "{without}");
+        let with = sums(&table(vec![column("a")]));
+        assert!(with.contains("hashint4extended(t.\"b\", t.\"a\"::bigint)"), "{with}");
+    }
 }

@@ -1,8 +1,10 @@
 //! What differs between two fingerprints, named object by object. Pure.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::data::{DataPrint, TablePrint};
+use super::rows::RowCounts;
 use super::schema::SchemaPrint;
 
 /// An object that is not the same in two schemas.
@@ -64,8 +66,8 @@ pub fn schema_differences(before: &SchemaPrint, after: &SchemaPrint) -> Vec<Diff
             (b != a).then(|| Difference {
                 kind: key.0.clone(),
                 identity: key.1.clone(),
-                before: b.cloned(),
-                after: a.cloned(),
+                before: b.map(ToString::to_string),
+                after: a.map(ToString::to_string),
                 note_only: key.0 == "column order" && same_columns(b, a),
             })
         })
@@ -75,8 +77,8 @@ pub fn schema_differences(before: &SchemaPrint, after: &SchemaPrint) -> Vec<Diff
     found
 }
 
-fn same_columns(before: Option<&String>, after: Option<&String>) -> bool {
-    let sorted = |text: &String| {
+fn same_columns(before: Option<&Arc<str>>, after: Option<&Arc<str>>) -> bool {
+    let sorted = |text: &Arc<str>| {
         let mut columns: Vec<String> = text.split(", ").map(str::to_owned).collect();
         columns.sort();
         columns
@@ -93,7 +95,7 @@ pub struct DataDifference {
     pub rows_before: i64,
     pub rows_after: i64,
     /// How many rows differ, where they could be told apart by key.
-    pub rows_different: Option<u64>,
+    pub rows_different: Option<RowCounts>,
 }
 
 impl DataDifference {
@@ -104,7 +106,18 @@ impl DataDifference {
         } else {
             format!("{} rows before, {} now", self.rows_before, self.rows_after)
         };
-        let different = self.rows_different.map_or_else(String::new, |n| format!(", {n} of them differ"));
+        let different = self.rows_different.as_ref().map_or_else(String::new, |counts| {
+            let keys = if counts.keys.is_empty() {
+                String::new()
+            } else {
+                format!(
+                    " (keys {}{})",
+                    counts.keys.join(", "),
+                    if counts.total() > counts.keys.len() as u64 { " …" } else { "" }
+                )
+            };
+            format!(", {} of them differ{keys}", counts.total())
+        });
         // Where rows came or went, every column's sum differs.
         if self.columns.is_empty() || self.rows_before != self.rows_after {
             format!("{}: {rows}{different}", self.table)
@@ -143,9 +156,47 @@ pub fn data_differences(before: &DataPrint, after: &DataPrint) -> Vec<DataDiffer
         .collect()
 }
 
+/// A sequence that does not stand where it stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    pub sequence: String,
+    pub before: String,
+    pub after: String,
+    /// True where rows went into its table meanwhile: that alone moves it, and nothing moves it back.
+    pub by_rows: bool,
+}
+
+impl Drift {
+    /// One line for a person.
+    pub fn line(&self) -> String {
+        format!("sequence {} stood at {} and now at {}", self.sequence, self.before, self.after)
+    }
+}
+
+/// Sequences that both sides have and that stand elsewhere.
+pub fn sequence_drifts(before: &DataPrint, after: &DataPrint) -> Vec<Drift> {
+    let moved = |name: &String| match (before.tables.get(name), after.tables.get(name)) {
+        (Some(b), Some(a)) => !a.mark.is_still(&b.mark, before.home != after.home),
+        _ => true,
+    };
+    let pairs = before.sequences.iter().filter_map(|(name, b)| Some((name, b, after.sequences.get(name)?)));
+    pairs
+        .filter(|(_, b, a)| !a.is_at(b))
+        .map(|(name, b, a)| {
+            let filled = match &a.table {
+                Some(table) => moved(table),
+                None => after.tables.keys().any(moved),
+            };
+            let forward = a.called && a.last >= b.last;
+            Drift { sequence: name.clone(), before: b.line(), after: a.line(), by_rows: forward && filled }
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::migration::fingerprint::sequences::Position;
 
     fn schema(objects: &[(&str, &str, &str)]) -> SchemaPrint {
         SchemaPrint {
@@ -179,17 +230,32 @@ mod tests {
     fn a_lost_value_names_its_column_and_a_lost_table_its_rows() {
         let table = |rows, sum: &str| TablePrint {
             rows,
-            key: vec!["id".into()],
             columns: [("a".to_owned(), sum.to_owned())].into(),
             whole: sum.into(),
+            ..TablePrint::default()
         };
         let print = |t: Option<TablePrint>| DataPrint {
             tables: t.map(|t| ("t".to_owned(), t)).into_iter().collect(),
-            sequences: [].into(),
+            ..DataPrint::default()
         };
         let before = print(Some(table(2, "x")));
         assert!(data_differences(&before, &before).is_empty());
         assert_eq!(data_differences(&before, &print(Some(table(2, "y"))))[0].columns, ["a"]);
         assert_eq!(data_differences(&before, &print(None))[0].rows_before, 2);
+    }
+
+    #[test]
+    fn a_sequence_that_moved_without_rows_was_set_by_hand() {
+        let at = |last, table: Option<&str>| Position { last, called: true, table: table.map(str::to_owned) };
+        let print = |last| DataPrint {
+            tables: [("t".to_owned(), TablePrint::default())].into(),
+            sequences: [("t_id_seq".to_owned(), at(last, Some("t")))].into(),
+            ..DataPrint::default()
+        };
+        assert!(sequence_drifts(&print(4), &print(4)).is_empty());
+        assert!(!sequence_drifts(&print(4), &print(90))[0].by_rows);
+        let gone = DataPrint { tables: [].into(), ..print(90) };
+        assert!(sequence_drifts(&print(4), &gone)[0].by_rows);
+        assert!(!sequence_drifts(&gone, &print(4))[0].by_rows, "nothing but a hand sets it back");
     }
 }

@@ -19,6 +19,8 @@ use crate::ui::Ui;
 
 /// The oldest server that DROP DATABASE … WITH (FORCE) runs on.
 const OLDEST: i32 = 130_000;
+/// The check that names them.
+const LONG_TRANSACTIONS: &str = "MIG-PRE-005";
 /// Transactions older than this hold up a clone and a migration alike.
 const LONG_TRANSACTION_SECONDS: f64 = 30.0;
 
@@ -48,7 +50,11 @@ pub async fn prepare(mut inputs: Inputs, clones: Clones, ui: &Ui) -> Result<Prep
     let original = State::take(&mut connect(&clones.admin_address).await?)
         .await
         .with_context(|| format!("take the fingerprint of {}", clones.admin_address.name))?;
-    let (made, base) = clone(&clones, &original, ui).await?;
+    if results.iter().any(|result| result.id == LONG_TRANSACTIONS && result.status == Status::Fail) {
+        // No copy can be made while they last: what is known so far says why.
+        return Ok(Prepared { results, server_version, steps: inputs.steps, original, lab: None });
+    }
+    let (made, base, cloned) = clone(&clones, &original, ui).await?;
     results.push(made);
     let address = clones.user_address.database(&base);
     inputs.steps.extend(commands::steps(&inputs.root, &inputs.config, &address).await?);
@@ -61,7 +67,7 @@ pub async fn prepare(mut inputs: Inputs, clones: Clones, ui: &Ui) -> Result<Prep
         let state = State::take(&mut clones.as_admin(&empty).await?).await?;
         (empty, state)
     } else {
-        (base, original.clone())
+        (base, cloned)
     };
     let base_session = clones.as_admin(&base).await?;
     let mut names: BTreeSet<String> = inputs.config.conversions.iter().map(|c| c.table.clone()).collect();
@@ -157,8 +163,12 @@ async fn version(clones: &Clones) -> Result<(CheckResult, String)> {
         .await
         .context("ask the server's version")?;
     let (number, text): (i32, String) = (row.get(0), row.get(1));
+    Ok((judge_version(check, number, &text), text))
+}
+
+fn judge_version(check: Check, number: i32, text: &str) -> CheckResult {
     let found = format!("PostgreSQL {text}");
-    Ok((if number >= OLDEST { check.pass(found) } else { check.fail(found) }, text))
+    if number >= OLDEST { check.pass(found) } else { check.fail(found) }
 }
 
 async fn rights(clones: &Clones, is_twin: bool) -> Result<CheckResult> {
@@ -262,7 +272,7 @@ async fn free_kilobytes(container: &str, folder: &str) -> Result<i64> {
         .with_context(|| format!("df in {container} says: {}{}", output.stdout.trim(), output.stderr.trim()))
 }
 
-async fn clone(clones: &Clones, original: &State, ui: &Ui) -> Result<(CheckResult, String)> {
+async fn clone(clones: &Clones, original: &State, ui: &Ui) -> Result<(CheckResult, String, State)> {
     let check = check(
         7,
         "clone",
@@ -276,7 +286,7 @@ async fn clone(clones: &Clones, original: &State, ui: &Ui) -> Result<(CheckResul
     let different: Vec<String> = differences(original, &state, &BTreeSet::new())
         .into_iter()
         // Rights on the database itself belong to its name.
-        .filter(|line| !line.starts_with("database "))
+        .filter(|line| !line.starts_with("database ") && !line.starts_with("comment database "))
         .collect();
     let mut found = format!("made in {} ms", made.ms);
     if !made.closed.is_empty() {
@@ -287,7 +297,7 @@ async fn clone(clones: &Clones, original: &State, ui: &Ui) -> Result<(CheckResul
     } else {
         check.evidence(different).fail("the staging database changed while it was copied")
     };
-    Ok((result, made.name))
+    Ok((result, made.name, state))
 }
 
 fn config_matches(inputs: &Inputs, tables: &[Table]) -> CheckResult {
@@ -328,5 +338,17 @@ fn rows(tables: &[Table]) -> CheckResult {
         check.evidence(empty).warn(found)
     } else {
         check.evidence(full).evidence(empty).pass(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_cannot_end_sessions_to_drop_a_database_is_too_old() {
+        let judge = |number, text| judge_version(check(3, "server version", "", ""), number, text);
+        assert_eq!(judge(120_022, "12.22").status, Status::Fail);
+        assert_eq!(judge(130_000, "13.0").status, Status::Pass);
     }
 }

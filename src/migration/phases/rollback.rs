@@ -1,34 +1,17 @@
-//! Rollback, step by step: up, down, compare with before, up again, compare with after.
-
-use std::collections::BTreeSet;
+//! Rollback: the stairway, step by step, and all steps at once; both must end where they began.
 
 use anyhow::Result;
 
-use crate::migration::apply::{Applied, perform};
-use crate::migration::fingerprint::{RowCounts, State, data_differences, lost_rows, schema_differences};
-use crate::migration::lab::{Lab, differences};
-use crate::migration::step::Step;
+use crate::migration::apply::perform;
+use crate::migration::fingerprint::{DataDifference, data_differences, schema_differences, sequence_drifts};
+use crate::migration::lab::{Lab, Volatile, differences};
+use crate::migration::stairway::{self, Stair, StairVerdict};
 use crate::migration::verdict::{Category, Check};
 use crate::report::CheckResult;
-use crate::report::migration::MigrationBody;
+use crate::report::migration::{MigrationBody, Stairway, StairwayStep};
 
 fn check(number: u32, title: &str, expected: &str, remedy: &str) -> Check {
     Check::new(Category::Rollback, number, title, expected, remedy)
-}
-
-/// What all steps came to.
-#[derive(Debug, Default)]
-struct Findings {
-    /// Steps whose down was run to its end.
-    reversed: usize,
-    stopped: Vec<String>,
-    schema: Vec<String>,
-    data: Vec<String>,
-    again: Vec<String>,
-    volatile: BTreeSet<String>,
-    /// Steps that say themselves that there is no way back, or have none.
-    declared: Vec<(String, String)>,
-    notes: Vec<String>,
 }
 
 pub async fn run(lab: &mut Lab, body: &mut MigrationBody) -> Result<Vec<CheckResult>> {
@@ -66,40 +49,96 @@ pub async fn run(lab: &mut Lab, body: &mut MigrationBody) -> Result<Vec<CheckRes
         "write the down, or accept the step by name in `migration.irreversible` of stagectl.yml",
     )
     .blocker();
-    let found = climb(lab).await?;
-    body.differences = found.schema.iter().chain(&found.data).cloned().collect();
-    if found.reversed == 0 && found.stopped.is_empty() {
+    let stairs = stairway::climb(lab).await?;
+    body.differences = stairs
+        .iter()
+        .flat_map(|stair| named(&stairs, stair, stair.schema.iter().chain(&stair.data)))
+        .collect();
+    body.stairway = Some(stairway_report(&stairs));
+    let tried = stairs.iter().filter(|stair| stair.declared.is_none() && !stair.skipped).count();
+    let all_at_once = all_at_once(lab, &stairs).await?;
+    let declared = irreversible(declared, lab, &stairs);
+    if tried == 0 {
         let why = "no step has a down that runs to its end";
         return Ok(vec![
             down.skip(why),
             schema.skip(why),
             data.skip(why),
             again.skip(why),
-            irreversible(declared, lab, &found),
+            declared,
+            all_at_once,
         ]);
     }
-    let order_only = found.notes.iter().filter(|n| n.contains("order only")).cloned().collect::<Vec<_>>();
-    let sequences = found.notes.iter().filter(|n| n.contains("sequence")).cloned().collect::<Vec<_>>();
-    let volatile: Vec<String> = found
-        .volatile
+    let all = |part: fn(&Stair) -> &Vec<String>| -> Vec<String> {
+        stairs.iter().flat_map(|stair| named(&stairs, stair, part(stair).iter())).collect()
+    };
+    let notes = |word: &str| -> Vec<String> {
+        all(|stair| &stair.notes).into_iter().filter(|note| note.contains(word)).collect()
+    };
+    let volatile: Vec<String> = lab
+        .known_volatile()
         .iter()
-        .map(|c| format!("{c} differs from run to run (time or random values)"))
+        .map(|(table, column)| format!("{table}.{column} differs from run to run (time or random values)"))
         .collect();
-    let count = format!("{} step(s)", found.reversed);
+    let mut count = format!("{tried} step(s)");
+    let skipped = stairs.iter().filter(|stair| stair.skipped).count();
+    if skipped > 0 {
+        count.push_str(&format!(", {skipped} not tried"));
+    }
     Ok(vec![
-        down.none_of(found.stopped.clone(), &count, "downs that stop"),
-        schema.evidence(order_only).none_of(found.schema.clone(), &count, "objects that differ"),
-        data.evidence(sequences).none_of(found.data.clone(), &count, "tables that differ"),
-        again.evidence(volatile).none_of(found.again.clone(), &count, "differences"),
-        irreversible(declared, lab, &found),
+        down.none_of(all(|stair| &stair.stopped), &count, "downs that stop"),
+        schema.evidence(notes("order only")).none_of(
+            all(|stair| &stair.schema),
+            &count,
+            "objects that differ",
+        ),
+        data.evidence(notes("sequence")).none_of(all(|stair| &stair.data), &count, "tables that differ"),
+        again.evidence(volatile).none_of(all(|stair| &stair.again), &count, "differences"),
+        declared,
+        all_at_once,
     ])
 }
 
-fn irreversible(check: Check, lab: &Lab, found: &Findings) -> CheckResult {
+/// With several steps, the one that a finding belongs to is named.
+fn named<'a>(stairs: &[Stair], stair: &Stair, lines: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let several = stairs.len() > 1;
+    lines.map(|line| if several { format!("{}: {line}", stair.name) } else { line.clone() }).collect()
+}
+
+fn stairway_report(stairs: &[Stair]) -> Stairway {
+    let count = |verdict| stairs.iter().filter(|stair| stair.verdict() == verdict).count();
+    Stairway {
+        ms: stairs.iter().map(|stair| stair.ms).sum(),
+        pass: count(StairVerdict::Pass),
+        note: count(StairVerdict::Note),
+        fail: count(StairVerdict::Fail),
+        irreversible: count(StairVerdict::Irreversible),
+        skipped: count(StairVerdict::Skipped),
+        steps: stairs
+            .iter()
+            .map(|stair| StairwayStep {
+                name: stair.name.clone(),
+                verdict: stair.verdict().word().to_owned(),
+                way: stair.way.words().to_owned(),
+                reason: stair.declared.clone().unwrap_or_else(|| stair.reason.clone()),
+                ms: stair.ms,
+                up_ms: stair.up_ms,
+                down_ms: stair.down_ms,
+                fingerprint_ms: stair.fingerprint_ms,
+                findings: stair.findings().cloned().collect(),
+                notes: stair.notes.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn irreversible(check: Check, lab: &Lab, stairs: &[Stair]) -> CheckResult {
+    let found: Vec<(&String, &String)> =
+        stairs.iter().filter_map(|stair| Some((&stair.name, stair.declared.as_ref()?))).collect();
     let accepted = |name: &String| lab.inputs.config.irreversible.contains(name);
-    let line = |(name, why): &(String, String)| format!("{name} is declared irreversible: {why}");
-    let (accepted, open): (Vec<_>, Vec<_>) = found.declared.iter().partition(|(name, _)| accepted(name));
-    let lines: Vec<String> = found.declared.iter().map(line).collect();
+    let line = |(name, why): &(&String, &String)| format!("{name} is declared irreversible: {why}");
+    let (accepted, open): (Vec<_>, Vec<_>) = found.iter().partition(|(name, _)| accepted(name));
+    let lines: Vec<String> = found.iter().map(line).collect();
     match (open.is_empty(), accepted.is_empty()) {
         (true, true) => check.pass("none"),
         (true, false) => check.evidence(lines).warn(format!("{} accepted as irreversible", accepted.len())),
@@ -111,137 +150,57 @@ fn irreversible(check: Check, lab: &Lab, found: &Findings) -> CheckResult {
     }
 }
 
-/// Walks up the stairs: each step is taken, taken back and taken again.
-async fn climb(lab: &mut Lab) -> Result<Findings> {
-    let mut found = Findings::default();
-    let volatile = lab.volatile().await?;
-    let steps = lab.inputs.steps.clone();
-    let mut clone = lab.clones.copy(&lab.base).await?;
-    let mut before = lab.before.clone();
-    for (index, step) in steps.iter().enumerate() {
-        let session = lab.clones.as_user(&clone).await?;
-        let up = perform(&session, &step.up).await?;
-        if let Some(stopped) = up.stopped {
-            found.stopped.push(format!("up of {} already stops: {}", step.name, stopped.line()));
-            return Ok(found);
-        }
-        let after = lab.state(&clone).await?;
-        let Some(script) = step.down.as_ref().filter(|script| !script.is_empty()) else {
-            // A down without a statement is right where up changed nothing.
-            if step.down.is_none() || !differences(&before, &after, &BTreeSet::new()).is_empty() {
-                let why = if step.down.is_none() { "there is no down.sql" } else { "down.sql is empty" };
-                found.declared.push((step.name.clone(), why.to_owned()));
-            }
-            before = after;
-            continue;
-        };
-        drop(session);
-        // What one step leaves behind is not the next one's fault.
-        let next = lab.clones.copy(&clone).await?;
-        let session = lab.clones.as_user(&clone).await?;
-        let down = perform(&session, script).await?;
-        let restored = lab.state(&clone).await?;
-        if let Some(reason) = &down.stopped {
-            stopped(&mut found, step, reason, &after, &restored);
-        } else {
-            found.reversed += 1;
-            compare(&mut found, lab, &steps, index, &clone, &before, &restored).await?;
-            let second: Applied = perform(&session, &step.up).await?;
-            if let Some(stopped) = second.stopped {
-                found.again.push(format!("up of {} stops: {}", step.name, stopped.line()));
-            } else {
-                let end = lab.state(&clone).await?;
-                let lines = differences(&after, &end, &volatile);
-                found.again.extend(lines.into_iter().map(|line| named(&steps, step, line)));
-            }
-        }
-        drop(session);
-        lab.clones.drop_clone(&clone).await?;
-        clone = next;
-        before = after;
+/// All steps up, all down in reverse, and up again, as a tool that goes back all the way would.
+async fn all_at_once(lab: &mut Lab, stairs: &[Stair]) -> Result<CheckResult> {
+    let check = check(
+        6,
+        "all the way back",
+        "all steps up, all down in reverse and all up again end where they began",
+        "look at the steps that the checks above name; one that restores its own part may need another one's",
+    );
+    let open: Vec<String> = stairs
+        .iter()
+        .filter(|stair| stair.declared.is_some() || stair.skipped || stair.ends_here)
+        .map(|stair| format!("{}: {}", stair.name, stair.line()))
+        .collect();
+    if !open.is_empty() {
+        return Ok(check.evidence(open.clone()).skip(format!("{} step(s) cannot be taken back", open.len())));
     }
-    found.volatile = volatile.iter().map(|(table, column)| format!("{table}.{column}")).collect();
-    Ok(found)
-}
-
-fn stopped(
-    found: &mut Findings,
-    step: &Step,
-    reason: &crate::migration::apply::Stopped,
-    after: &State,
-    left: &State,
-) {
-    if reason.is_raised() {
-        found.declared.push((step.name.clone(), format!("down raises `{}`", reason.message)));
-    } else {
-        found.stopped.push(reason.line());
-    }
-    for line in differences(after, left, &BTreeSet::new()) {
-        found.stopped.push(format!("the down of {} stops and leaves behind: {line}", step.name));
-    }
-}
-
-/// A fresh clone with these steps applied.
-async fn at(lab: &Lab, steps: &[Step]) -> Result<String> {
     let clone = lab.clones.copy(&lab.base).await?;
-    let session = lab.clones.as_user(&clone).await?;
-    for step in steps {
-        perform(&session, &step.up).await?;
+    let migrator = lab.clones.as_user(&clone).await?;
+    let mut wrong = Vec::new();
+    let mut notes = Vec::new();
+    if let Some(stopped) = lab.up(&migrator).await? {
+        wrong.push(format!("up stops: {}", stopped.line()));
     }
-    Ok(clone)
-}
-
-/// With several steps, the one that a finding belongs to is named.
-fn named(steps: &[Step], step: &Step, line: String) -> String {
-    if steps.len() > 1 { format!("{}: {line}", step.name) } else { line }
-}
-
-async fn compare(
-    found: &mut Findings,
-    lab: &Lab,
-    steps: &[Step],
-    index: usize,
-    clone: &str,
-    before: &State,
-    restored: &State,
-) -> Result<()> {
-    let step = &steps[index];
-    for difference in schema_differences(&before.schema, &restored.schema) {
-        if difference.note_only {
-            let line = format!(
-                "{}: columns of {} stand in another order (order only)",
-                step.name, difference.identity
-            );
-            found.notes.push(line);
+    let after = lab.state(&clone).await?;
+    for step in lab.inputs.steps.iter().rev().filter(|_| wrong.is_empty()) {
+        let Some(down) = &step.down else { continue };
+        if let Some(stopped) = perform(&migrator, down).await?.stopped {
+            wrong.push(format!("the down of {} stops: {}", step.name, stopped.line()));
+            break;
+        }
+    }
+    if wrong.is_empty() {
+        let restored = lab.state(&clone).await?;
+        for difference in schema_differences(&lab.before.schema, &restored.schema) {
+            if difference.note_only { notes.push(difference.line()) } else { wrong.push(difference.line()) }
+        }
+        wrong.extend(data_differences(&lab.before.data, &restored.data).iter().map(DataDifference::line));
+        for drift in sequence_drifts(&lab.before.data, &restored.data) {
+            if drift.by_rows { notes.push(drift.line()) } else { wrong.push(drift.line()) }
+        }
+        if let Some(stopped) = lab.up(&migrator).await? {
+            wrong.push(format!("up stops the second time: {}", stopped.line()));
         } else {
-            found.schema.push(named(steps, step, difference.line()));
+            let again = lab.state(&clone).await?;
+            if !differences(&after, &again, &Volatile::new()).is_empty() {
+                let volatile = lab.volatile().await?;
+                wrong.extend(differences(&after, &again, &volatile));
+            }
         }
     }
-    for (name, value) in &before.data.sequences {
-        if let Some(now) = restored.data.sequences.get(name).filter(|now| *now != value) {
-            found
-                .notes
-                .push(format!("sequence {name} stood at {value} and now at {now}: sequences do not go back"));
-        }
-    }
-    let mut different = data_differences(&before.data, &restored.data);
-    if different.is_empty() {
-        return Ok(());
-    }
-    let origin = if index == 0 { None } else { Some(at(lab, &steps[..index]).await?) };
-    {
-        let left = lab.clones.as_admin(origin.as_ref().unwrap_or(&lab.base)).await?;
-        let right = lab.clones.as_admin(clone).await?;
-        for difference in &mut different {
-            let (b, a) =
-                (before.data.tables.get(&difference.table), restored.data.tables.get(&difference.table));
-            let counts = lost_rows((&left, b), (&right, a), &difference.table, &difference.columns).await?;
-            difference.rows_different = counts.map(RowCounts::total);
-        }
-    }
-    if let Some(origin) = origin {
-        lab.clones.drop_clone(&origin).await?;
-    }
-    found.data.extend(different.iter().map(|d| named(steps, step, d.line())));
-    Ok(())
+    drop(migrator);
+    lab.clones.drop_clone(&clone).await?;
+    Ok(check.evidence(notes).none_of(wrong, &format!("{} step(s)", stairs.len()), "differences"))
 }

@@ -7,13 +7,13 @@ pub mod model;
 mod normalise;
 mod parse;
 mod resources;
-mod scalar;
+
 pub mod select;
 mod short;
 #[cfg(test)]
 mod tests;
 
+pub use crate::compose::scalar::duration;
 pub use model::{Condition, Project, Service};
 pub use parse::{load, parse, project_name};
-pub use scalar::duration;
 pub use select::{Selection, select};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use super::scalar::go_duration;
+use crate::compose::scalar::go_duration;
 
 /// A compose file with its place on the disk.
 #[derive(Debug, Clone, PartialEq)]

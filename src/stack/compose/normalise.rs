@@ -12,8 +12,8 @@ use super::model::{
     Project, Resource, Resources, Service, ServiceNetwork, Time, Ulimit,
 };
 use super::parse::ReadEnv;
-use super::scalar::{self, Scalar, Size};
 use super::{resources, short};
+use crate::compose::scalar::{self, Scalar, Size};
 use crate::failure::Failure;
 
 /// A compose file as it stands, before its canonical form.

@@ -48,6 +48,10 @@ impl Postgres {
             "fsync=off",
             "-c",
             "max_connections=200",
+            "-c",
+            "max_prepared_transactions=2",
+            "-c",
+            "wal_level=logical",
         ]);
         let port = container.port(5432);
         let server = Self { container, port };
@@ -106,5 +110,20 @@ impl Postgres {
                 _ => None,
             })
             .collect()
+    }
+
+    /// Everything that a database holds, as text.
+    pub fn dump(&self, database: &str) -> String {
+        self.container
+            .try_exec(&["pg_dump", "--username=postgres", "--host=127.0.0.1", "--inserts", database])
+            .or_else(|| {
+                let run = "PGPASSWORD=$POSTGRES_PASSWORD exec pg_dump -U postgres -h 127.0.0.1 --inserts";
+                self.container.try_exec(&["sh", "-c", &format!("{run} {database}")])
+            })
+            .expect("pg_dump")
+            // A word of chance in each dump, from 15.14 on.
+            .lines()
+            .filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"))
+            .fold(String::new(), |text, line| text + line + "\n")
     }
 }

@@ -123,7 +123,8 @@ pub fn go_duration(time: Duration) -> String {
     }
 }
 
-/// Splits a command line into words the way a shell reads quotes and backslashes.
+/// Splits a command line into words the way a shell reads quotes and backslashes. As docker compose does,
+/// it stops where a shell would begin another command or redirect.
 pub fn words(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -131,6 +132,20 @@ pub fn words(line: &str) -> Option<Vec<String>> {
     let mut chars = line.chars();
     while let Some(c) = chars.next() {
         match (quote, c) {
+            // A command to substitute is one word, left as it is.
+            (Some('`'), '`') | (Some(')'), ')') => {
+                word.get_or_insert_default().push(c);
+                quote = None;
+            }
+            (Some('`' | ')'), c) => word.get_or_insert_default().push(c),
+            (None, '`') => {
+                word.get_or_insert_default().push(c);
+                quote = Some('`');
+            }
+            (None, '(') if word.as_deref().is_some_and(|word| word.ends_with('$')) => {
+                word.get_or_insert_default().push(c);
+                quote = Some(')');
+            }
             (Some(q), c) if c == q => quote = None,
             (Some('\''), c) => word.get_or_insert_default().push(c),
             (None, '\'' | '"') => {
@@ -145,6 +160,12 @@ pub fn words(line: &str) -> Option<Vec<String>> {
                 word.get_or_insert_default().push(next);
             }
             (None, '\\') => word.get_or_insert_default().push(chars.next()?),
+            (None, ';' | '&' | '|' | '<') => break,
+            (None, '>') => {
+                // The number of a stream belongs to the redirection.
+                word.take_if(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+                break;
+            }
             (None, c) if c.is_whitespace() => words.extend(word.take()),
             (_, c) => word.get_or_insert_default().push(c),
         }
@@ -190,6 +211,9 @@ mod tests {
             words(r#"sh -c 'a "b"' "c d" e\ f ''"#).unwrap(),
             ["sh", "-c", "a \"b\"", "c d", "e f", ""]
         );
+        assert_eq!(words("a `b c` $(d e)f").unwrap(), ["a", "`b c`", "$(d e)f"]);
+        assert_eq!(words("a b 2>f").unwrap(), ["a", "b"]);
+        assert_eq!(words("a 'b;c' d; e").unwrap(), ["a", "b;c", "d"]);
         assert!(words("sh -c 'open").is_none());
     }
 }

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""The method that others use, over psql and pg_dump; the server stands in PGHOST, PGPORT, PGUSER, PGPASSWORD.
+
+    peers.py stairway FOLDER DATABASE   up; pg_dump, up, down, pg_dump, up for each: prints the mean milliseconds of a migration
+    peers.py faults FOLDER              pg_dump -s around each case of the corpus: prints kind, found, all, false alarms
+"""
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+TABLE = """CREATE TABLE t (id int PRIMARY KEY, a int, b text DEFAULT 'x');
+INSERT INTO t VALUES (1, 1, 'one'), (2, 2, 'two'), (3, NULL, NULL);"""
+
+
+def psql(database, sql=None, file=None):
+    command = ["psql", "-qX1", "-v", "ON_ERROR_STOP=1", "-d", database]
+    if file and "CONCURRENTLY" in file.read_text():
+        command.remove("-qX1")
+        command.insert(1, "-qX")
+    command += ["-f", str(file)] if file else ["-c", sql]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.returncode == 0, done.stderr
+
+
+def dump(database, *options):
+    text = subprocess.run(["pg_dump", *options, database], check=True, capture_output=True, text=True).stdout
+    # Recent versions print a random token.
+    return [line for line in text.splitlines() if not re.match(r"\\(un)?restrict ", line)]
+
+
+def stairway(folder, database):
+    times = []
+    for step in sorted(path for path in folder.iterdir() if path.is_dir()):
+        start = time.monotonic()
+        before = dump(database, "-s")
+        psql(database, file=step / "up.sql")
+        taken_back, _ = psql(database, file=step / "down.sql")
+        if taken_back:
+            after = dump(database, "-s")
+            print(step.name, "restored" if before == after else "differs", file=sys.stderr)
+            psql(database, file=step / "up.sql")
+        else:
+            print(step.name, "stops", file=sys.stderr)
+        times.append((time.monotonic() - start) * 1000)
+    print(f"{sum(times) / len(times):.1f}")
+
+
+def cases(text):
+    case, part = None, None
+    for line in text.splitlines():
+        if line.startswith("-- case: "):
+            if case:
+                yield case
+            case, part = {"name": line[9:], "setup": "", "up": "", "forgets": "", "restores": ""}, None
+        elif case and re.fullmatch(r"-- \w+:", line):
+            part = line[3:-1]
+        elif case and part:
+            case[part] += line + "\n"
+    if case:
+        yield case
+
+
+def faults(folder):
+    for kind in ("schema", "cluster", "data", "controls"):
+        found = total = alarms = 0
+        for case in cases((folder / f"{kind}.sql").read_text()):
+            for down in ("forgets", "restores"):
+                if not case[down]:
+                    continue
+                psql("postgres", "DROP DATABASE IF EXISTS peer_case WITH (FORCE)")
+                # Roles outlive the database.
+                for role in ("clerk", "office"):
+                    psql("postgres", f"DROP ROLE IF EXISTS {role}")
+                psql("postgres", "CREATE DATABASE peer_case")
+                ok, error = psql("peer_case", TABLE + case["setup"])
+                before = dump("peer_case", "-s")
+                psql("peer_case", case["up"])
+                psql("peer_case", case[down])
+                differs = dump("peer_case", "-s") != before
+                if down == "forgets":
+                    total += 1
+                    found += differs
+                else:
+                    alarms += differs
+        print(f"{kind}\t{found}\t{total}\t{alarms}")
+    psql("postgres", "DROP DATABASE IF EXISTS peer_case WITH (FORCE)")
+
+
+def main():
+    if sys.argv[1] == "stairway":
+        stairway(pathlib.Path(sys.argv[2]), sys.argv[3])
+    else:
+        faults(pathlib.Path(sys.argv[2]))
+
+
+main()

@@ -1,0 +1,124 @@
+//! The stairway: every step is taken, taken back and taken again, before the next one is taken.
+//!
+//! `walker` holds the clone that walks up. A step is tried inside one transaction that is rolled back
+//! where its statements allow that (`trial`); what fails there, or cannot be said there, is tried on
+//! a clone of its own, with commits. `stair` is what one step came to.
+
+mod stair;
+mod trial;
+mod walker;
+
+pub use stair::{Stair, StairVerdict};
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use super::fingerprint::State;
+use super::lab::{Lab, Volatile, differences};
+use super::step::Step;
+use stair::named_not;
+use walker::Walker;
+
+/// Walks up all steps; every failure is found, not the first one alone.
+pub async fn climb(lab: &mut Lab) -> Result<Vec<Stair>> {
+    let steps = lab.inputs.steps.clone();
+    let clone = lab.clones.copy(&lab.base).await?;
+    let mut walker = Walker::open(lab, clone).await?;
+    let mut before = walker.look(Some(&lab.before)).await?;
+    let mut stairs: Vec<Stair> = Vec::new();
+    for step in &steps {
+        if let Some(stopped) = stairs.iter().find(|stair| stair.ends_here) {
+            let why = named_not(&stopped.name);
+            stairs.push(Stair::skipped(&step.name, why));
+            continue;
+        }
+        let start = Instant::now();
+        let (mut stair, again, after) = one(lab, &mut walker, step, &before).await?;
+        if let (Some(again), Some(after)) = (again, &after) {
+            compare_again(lab, &mut stair, after, &again).await?;
+        }
+        before = after.unwrap_or(before);
+        stair.ms = start.elapsed().as_secs_f64() * 1000.0;
+        show(lab, &stair, steps.len());
+        stairs.push(stair);
+    }
+    walker.end(lab).await?;
+    Ok(stairs)
+}
+
+/// One step from `before`: what it came to, the state after its second up where that has to be
+/// compared still, and the state that the walker stands in now.
+async fn one(
+    lab: &mut Lab,
+    walker: &mut Walker,
+    step: &Step,
+    before: &State,
+) -> Result<(Stair, Option<State>, Option<State>)> {
+    let mut stair = Stair::new(&step.name);
+    if let Some(why) = step.no_way_back() {
+        let after = advance(lab, walker, step, before, &mut stair).await?;
+        let unchanged =
+            after.as_ref().is_some_and(|after| differences(before, after, &Volatile::new()).is_empty());
+        // A down without a statement is right where up changed nothing.
+        if unchanged && step.irreversible.is_none() && step.down.is_some() {
+            "up changes nothing that a down would have to bring back".clone_into(&mut stair.reason);
+        } else if after.is_some() {
+            stair.declared = Some(why);
+        }
+        return Ok((stair, None, after));
+    }
+    let trial = match trial::in_transaction(walker, step, before).await? {
+        Some(trial) => trial,
+        None => trial::on_clone(lab, walker, step, before, &mut stair).await?,
+    };
+    let (taken, again) = trial.judge(before, &mut stair);
+    if taken.is_some() || stair.ends_here {
+        return Ok((stair, None, taken));
+    }
+    let after = advance(lab, walker, step, before, &mut stair).await?;
+    if let (Some(left), Some(after)) = (stair.left.take(), &after) {
+        for line in differences(after, &left, &Volatile::new()) {
+            stair.stopped.push(format!("the down of {} stops and leaves behind: {line}", step.name));
+        }
+    }
+    Ok((stair, again, after))
+}
+
+/// Takes the step for good.
+async fn advance(
+    lab: &Lab,
+    walker: &mut Walker,
+    step: &Step,
+    before: &State,
+    stair: &mut Stair,
+) -> Result<Option<State>> {
+    match walker.advance(lab, step, before).await? {
+        Ok(after) => Ok(Some(after)),
+        Err(stopped) => {
+            stair.up_stops(&stopped);
+            Ok(None)
+        }
+    }
+}
+
+async fn compare_again(lab: &mut Lab, stair: &mut Stair, after: &State, again: &State) -> Result<()> {
+    if differences(after, again, &Volatile::new()).is_empty() {
+        return Ok(());
+    }
+    let volatile = lab.volatile().await?;
+    stair.again.extend(differences(after, again, &volatile));
+    Ok(())
+}
+
+fn show(lab: &Lab, stair: &Stair, steps: usize) {
+    if steps == 1 {
+        return;
+    }
+    let what = format!("{}: {}", stair.name, stair.line());
+    match stair.verdict() {
+        StairVerdict::Fail => lab.ui.step_failed(&stair.name, &stair.name, &stair.line()),
+        StairVerdict::Skipped | StairVerdict::Irreversible => lab.ui.note(what),
+        StairVerdict::Pass | StairVerdict::Note => lab.ui.step_done(&stair.name, &what, stair.ms as u64),
+    }
+}

@@ -1,0 +1,55 @@
+//! Edge cases: cuts, locks, writers, rows that nobody thinks of.
+
+use super::staging::{Staging, expect};
+use crate::support::engine_or_skip;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edge_cases_find_what_a_quiet_run_does_not() {
+    if !engine_or_skip() {
+        return;
+    }
+    let staging = Staging::start().await;
+    staging.server.execute("staging_db", "ALTER TABLE users ADD bio text DEFAULT 'short'").await;
+
+    // Without a transaction: a cut leaves half, and a second run stops. Long text is cut silently.
+    staging.configure("  transaction: never\n");
+    staging.migration(
+        "ALTER TABLE users ADD age int;\nUPDATE users SET bio = left(bio, 10);\nALTER TABLE users ADD size int;",
+        Some("ALTER TABLE users DROP size;\nALTER TABLE users DROP age;"),
+    );
+    let report = staging.test(&["--only", "edge-cases"]).expect_code(1).json();
+    expect(&report, "MIG-EDG-002", "fail", "cut after migrations/one/up.sql:1");
+    expect(&report, "MIG-EDG-003", "fail", "cut after migrations/one/down.sql:1");
+    expect(&report, "MIG-EDG-009", "fail", "up changes public.users.bio");
+    expect(&report, "MIG-EDG-006", "pass", "values");
+
+    // Each statement can be repeated: a cut is completed by a second run.
+    staging.migration(
+        "ALTER TABLE users ADD IF NOT EXISTS age int;\nALTER TABLE users ADD IF NOT EXISTS size int;",
+        Some("ALTER TABLE users DROP IF EXISTS size;\nALTER TABLE users DROP IF EXISTS age;"),
+    );
+    let report = staging.test(&["--only", "edge-cases"]).expect_code(0).json();
+    expect(&report, "MIG-EDG-001", "pass", "does nothing");
+    expect(&report, "MIG-EDG-002", "pass", "1 completed by a second run");
+
+    // A rename breaks the writers of the old code; a NULL that the catalogue allows stops up.
+    staging.configure("");
+    staging.migration(
+        "ALTER TABLE users RENAME name TO title;\nALTER TABLE users ALTER bio SET NOT NULL;",
+        Some("ALTER TABLE users ALTER bio DROP NOT NULL;\nALTER TABLE users RENAME title TO name;"),
+    );
+    let report = staging.test(&["--only", "edge-cases"]).expect_code(0).json();
+    assert_eq!(report["verdict"], "ready-with-warnings", "{report:#}");
+    expect(&report, "MIG-EDG-004", "pass", "stops cleanly");
+    expect(&report, "MIG-EDG-005", "warn", "column \\\"name\\\" ");
+    expect(&report, "MIG-EDG-006", "warn", "contains null values");
+
+    // Running twice adds twice.
+    staging.migration(
+        "INSERT INTO users SELECT max(id) + 1, 'new' FROM users;",
+        Some("DELETE FROM users WHERE name = 'new';"),
+    );
+    let report = staging.test(&["--only", "edge-cases"]).expect_code(1).json();
+    expect(&report, "MIG-EDG-001", "fail", "public.users");
+    assert_eq!(staging.databases().await, ["staging_db"]);
+}

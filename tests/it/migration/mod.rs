@@ -1,0 +1,11 @@
+//! The migration lab against real servers.
+
+mod corpus;
+mod edges;
+mod faults;
+mod objects;
+mod planted;
+pub mod staging;
+mod steps;
+mod stopped;
+mod whole;
