@@ -14,11 +14,11 @@ use super::model::{TableName, TablePlan};
 use super::prepare::Prepared;
 use super::swap::Databases;
 use super::transfer::{Crew, Transferred};
-use super::{finish, rebuild, schema};
+use super::{finish, proof, rebuild, schema};
 use crate::failure::Failure;
 use crate::postgres::programs::{Access, Place};
 use crate::postgres::{connect, connect_if_exists, staging};
-use crate::report::copy::{CopiedTable, CopyBody, LeakCheck};
+use crate::report::copy::{CopiedTable, CopyBody, IntegrityCheck, LeakCheck};
 use crate::ui::Ui;
 
 /// Writes the report so far.
@@ -76,7 +76,7 @@ pub async fn run(
     let (start, step) = (Instant::now(), Step::start(ui, "rows", "copy the rows"));
     let plans: BTreeMap<&TableName, &TablePlan> =
         prepared.plan.tables.iter().map(|plan| (&plan.table, plan)).collect();
-    let mut copied = BTreeMap::new();
+    let mut read = proof::expected(prepared);
     let table = &mut |name: &TableName, done: Transferred| {
         let Some(plan) = plans.get(name) else { return Ok(()) };
         let rate = done.rows * 1000 / done.ms.max(1);
@@ -86,7 +86,7 @@ pub async fn run(
             done.ms,
         );
         body.rows += done.rows;
-        copied.insert(name.clone(), done.rows);
+        proof::was_read(&mut read, prepared, name, &done);
         body.tables.push(copied_table(plan, done));
         save(body)
     };
@@ -128,26 +128,30 @@ pub async fn run(
     step.done(ui);
 
     phase(ui, body, save, "proof", "Prove the copy")?;
-    let step = Step::start(ui, "proof", "counts and keys");
-    let unproven = finish::prove(prepared, &copied, &target).await?;
+    let step = Step::start(ui, "proof", "objects, keys and sequences");
+    let mut check = IntegrityCheck::default();
+    let unproven = proof::schema(&prepared.production, &target, &job.copy.schemas, &mut check).await?;
     step.done(ui);
     warn(
         ui,
         body,
         unproven.iter().map(|name| format!("{name} does not hold, and is not enforced in production either")),
     );
-    let (start, step) = (Instant::now(), Step::start(ui, "leaks", "look for personal values of production"));
+    let (start, step) =
+        (Instant::now(), Step::start(ui, "leaks", "read it back: personal values and checksums"));
     let scan = leak::scan(leak::Task {
         database: &admin.database(&new),
         matcher: &matcher,
         email_domain: &job.copy.email_domain,
-        sums: &BTreeMap::new(),
-        workers: 4,
+        sums: &proof::columns(&read),
+        workers: job.jobs,
     })
     .await?;
     step.done(ui);
     let foreign = |place: &String| format!("{place} names an e-mail address: it crosses as it is");
     warn(ui, body, scan.addresses.iter().map(foreign));
+    let compared = proof::rows(&read, &scan.checksums, &mut check);
+    body.integrity = Some(check);
     let hits = scan.hits.clone();
     body.leak_check = Some(LeakCheck {
         values: matcher.len(),
@@ -157,6 +161,7 @@ pub async fn run(
         ms: start.elapsed().as_millis() as u64,
     });
     save(body)?;
+    compared?;
     if !hits.is_empty() {
         let places: Vec<String> =
             hits.iter().map(|(place, rows)| format!("{place} ({rows} times)")).collect();

@@ -1,14 +1,11 @@
-//! What follows the rows: sequences, the twin's own books, materialized views, statistics; then proof.
+//! What follows the rows: sequences, the twin's own books, materialized views, statistics.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 use futures_util::{SinkExt as _, TryStreamExt as _};
 
-use super::model::TableName;
-use super::prepare::Prepared;
 use super::quiet::quiet;
-use crate::failure::Failure;
 use crate::model::{quote_identifier, quote_literal};
 use crate::postgres::Session;
 
@@ -20,8 +17,6 @@ const BOOKS: &str =
     WHERE c.relkind = 'r' AND n.nspname ~ '^staging_' GROUP BY 1, 2 ORDER BY 1, 2";
 const VIEWS: &str =
     "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'm' AND NOT relispopulated ORDER BY oid";
-const UNPROVEN: &str = "SELECT conrelid::regclass::text, conname::text FROM pg_constraint
-    WHERE NOT convalidated AND contype IN ('f', 'c') ORDER BY 1, 2";
 
 /// Carries the rows of the schemas `staging_*` over from the live database. Returns the tables that
 /// the new one does not have in the same form.
@@ -118,37 +113,4 @@ pub async fn refresh(target: &Session) -> Result<()> {
 /// Gathers the statistics of every table.
 pub async fn analyze(target: &Session) -> Result<()> {
     target.batch_execute("ANALYZE").await.map_err(quiet("gather statistics"))
-}
-
-/// Proves that each table holds what the plan says and every key is valid. Returns the constraints
-/// that production itself does not keep.
-pub async fn prove(
-    prepared: &Prepared,
-    copied: &BTreeMap<TableName, u64>,
-    target: &Session,
-) -> Result<Vec<String>> {
-    for table in &prepared.catalog.tables {
-        // Where all rows cross nobody has counted them before.
-        let chosen = prepared.subset.get(&table.name).map_or(Some(0), |selection| selection.rows.len());
-        let planned = chosen.or_else(|| copied.get(&table.name).copied()).unwrap_or_default() as i64;
-        let row = target.query_one(&format!("SELECT count(*) FROM {}", table.name.sql()), &[]).await;
-        let found: i64 = row.map_err(quiet(format!("count {}", table.name)))?.get(0);
-        if found != planned {
-            return Err(Failure::failed(format!(
-                "{} holds {found} rows in the new database, and {planned} were to cross",
-                table.name
-            ))
-            .hint("run it again; if it stays so, report it")
-            .into());
-        }
-    }
-    let mut left = Vec::new();
-    for row in target.query(UNPROVEN, &[]).await.map_err(quiet("list the constraints"))? {
-        let (table, name): (String, String) = (row.get(0), row.get(1));
-        let statement = format!("ALTER TABLE {table} VALIDATE CONSTRAINT {}", quote_identifier(&name));
-        if target.batch_execute(&statement).await.is_err() {
-            left.push(format!("{table}.{name}"));
-        }
-    }
-    Ok(left)
 }

@@ -19,6 +19,7 @@ pub mod mask;
 pub mod model;
 pub mod plan;
 pub mod prepare;
+pub mod proof;
 mod quiet;
 pub mod rebuild;
 pub mod row;

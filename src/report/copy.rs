@@ -37,6 +37,7 @@ pub struct CopyBody {
     pub rows_ms: Option<u64>,
     pub tables: Vec<CopiedTable>,
     pub leak_check: Option<LeakCheck>,
+    pub integrity: Option<IntegrityCheck>,
     /// Where Redis keys were copied too.
     pub cache: Option<CacheSummary>,
     pub warnings: Vec<String>,
@@ -65,6 +66,23 @@ pub struct CopiedTable {
     pub reasons: BTreeMap<String, u64>,
     /// What happened to each column.
     pub columns: BTreeMap<String, String>,
+}
+
+/// The new database compared with what was read, before it was swapped in.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct IntegrityCheck {
+    /// Tables whose rows were counted on both sides.
+    pub tables: u64,
+    pub rows: u64,
+    /// Columns that cross as they are and have the same checksum on both sides.
+    pub columns: u64,
+    /// Objects of the schema that both sides have, by kind and name.
+    pub objects: u64,
+    /// Foreign keys that were validated.
+    pub foreign_keys: u64,
+    /// Sequences that are ahead of the column they feed.
+    pub sequences: u64,
 }
 
 /// Production's personal values, looked for in everything that the new database holds.

@@ -11,6 +11,7 @@ mod copy_apply;
 mod copy_between;
 mod copy_faults;
 mod copy_plan;
+mod copy_proof;
 mod copy_redis;
 mod front;
 mod house;

@@ -242,7 +242,5 @@ fn row_seen(relation: &Relation, seen: &mut Seen, seeker: &mut Seeker, row: &Byt
         let text = if *how == Look::Bytes { decode::bytes(bytes) } else { String::from_utf8_lossy(bytes) };
         tally.see(seeker.look(&text));
     }
-    if !relation.sums.is_empty() {
-        seen.sum.row(relation.sums.iter().map(|&at| field(at)));
-    }
+    seen.sum.row(relation.sums.iter().map(|&at| field(at)));
 }

@@ -19,6 +19,7 @@ use self::layout::Layout;
 use self::pieces::Piece;
 use self::rewrite::{Nulled, Work, may_meet};
 use self::stream::Moved;
+use super::checksum::Checksum;
 use super::leak::{Matcher, Originals};
 use super::mask::Masker;
 use super::model::{Rows, TableName};
@@ -40,6 +41,8 @@ pub struct Transferred {
     pub bytes: u64,
     pub masked_cells: u64,
     pub nulled: u64,
+    /// Of the columns that cross as they are, where the format has bytes to compare.
+    pub sum: Option<Checksum>,
     /// From the first piece's start to the last one's end.
     pub ms: u64,
 }
@@ -191,6 +194,9 @@ impl Progress {
         total.bytes += moved.bytes;
         total.masked_cells += moved.counts.masked_cells;
         total.nulled += moved.counts.nulled;
+        if let Some(sum) = moved.sum {
+            total.sum.get_or_insert_default().merge(sum);
+        }
         total.ms = started.elapsed().as_millis() as u64;
     }
 }

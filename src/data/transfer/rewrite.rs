@@ -8,6 +8,7 @@ use super::layout::{Cell, Format, Layout};
 use crate::config::masking::Strategy;
 use crate::data::binary::{Fields, Rows, put_end, put_field, put_start};
 use crate::data::cells;
+use crate::data::checksum::Checksum;
 use crate::data::leak::Collector;
 use crate::data::lines::Lines;
 use crate::data::mask::{Masker, Shape, Unmaskable, copytext};
@@ -83,6 +84,8 @@ pub struct Rewriter<'l> {
     partition: u32,
     reading: Reading,
     pub counts: Counts,
+    /// Of the columns that cross as they are; only of the binary format.
+    pub sum: Checksum,
 }
 
 enum Reading {
@@ -98,6 +101,7 @@ impl<'l> Rewriter<'l> {
             partition: 0,
             reading: Reading::Text(Lines::default()),
             counts: Counts::default(),
+            sum: Checksum::default(),
         };
         rewriter.next_stream(0);
         rewriter
@@ -200,6 +204,12 @@ impl<'l> Rewriter<'l> {
                 out[at..at + 4].copy_from_slice(&length.to_be_bytes());
                 self.counts.masked_cells += u64::from(!stays || &out[at + 4..] != field);
             }
+            let places = fields.iter().skip(usize::from(self.nulled.is_some()));
+            let stays = |(_, cell): &(_, &Cell)| cell.rule.is_none() && !cell.emptied;
+            self.sum.row(places.zip(&self.layout.cells).filter(stays).map(|(at, cell)| {
+                let nulled = nulled.is_some_and(|columns| columns.contains(&cell.column.name));
+                at.as_ref().filter(|_| !nulled).map(|at| &row[at.clone()])
+            }));
             self.counts.rows += 1;
             work.end_row()?;
         }

@@ -9,6 +9,8 @@ use futures_util::{SinkExt as _, TryStreamExt as _};
 use super::layout::{Format, Layout};
 use super::pieces::{Part, Piece};
 use super::rewrite::{Counts, Nulled, Rewriter, Work};
+use crate::data::binary::{Fields, Rows};
+use crate::data::checksum::Checksum;
 use crate::data::quiet::quiet;
 use crate::postgres::Session;
 
@@ -20,6 +22,8 @@ const FRAME: usize = 128 * 1024;
 pub struct Moved {
     pub counts: Counts,
     pub bytes: u64,
+    /// Of the columns that cross as they are; only of the binary format.
+    pub sum: Option<Checksum>,
 }
 
 /// Copies a piece. `progress` hears of rows as they go.
@@ -86,12 +90,21 @@ async fn forward(
     let write = quiet(format!("write {}", piece.target));
     let mut moved = Moved::default();
     let mut frame = Vec::with_capacity(FRAME);
+    let (mut sum, mut fields) = (Checksum::default(), Fields::new());
     for (_, statement) in piece.statements(layout, false) {
         let stream = production.copy_out(&statement).await.map_err(&read)?;
         futures_util::pin_mut!(stream);
-        let mut messages = 0;
+        let (mut messages, mut rows) = (0, Rows::default());
         while let Some(chunk) = stream.try_next().await.map_err(&read)? {
             frame.extend_from_slice(&chunk);
+            if layout.format == Format::Binary {
+                rows.push(&chunk);
+                while let Some(row) =
+                    rows.next(&mut fields).with_context(|| format!("read {}", layout.name))?
+                {
+                    sum.row(fields.iter().map(|at| at.as_ref().map(|at| &row[at.clone()])));
+                }
+            }
             messages += 1;
             if frame.len() >= FRAME {
                 moved.bytes += frame.len() as u64;
@@ -107,6 +120,7 @@ async fn forward(
         moved.bytes += frame.len() as u64;
         sink.send(frame.into()).await.map_err(&write)?;
     }
+    moved.sum = (layout.format == Format::Binary).then_some(sum);
     Ok(moved)
 }
 
@@ -142,6 +156,7 @@ async fn rewrite(
     send(sink.as_mut(), &mut frame, &mut moved).await.map_err(&write)?;
     progress(rewriter.counts.rows - told);
     moved.counts = rewriter.counts;
+    moved.sum = (layout.format == Format::Binary).then_some(rewriter.sum);
     Ok(moved)
 }
 
