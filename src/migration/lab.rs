@@ -90,7 +90,10 @@ impl Lab {
         let mut ups = Vec::new();
         let mut trace = proxy.trace();
         for step in &self.inputs.steps {
-            let up = perform(&migrator, &step.up).await?;
+            let mut up = perform(&migrator, &step.up).await?;
+            if let (true, Some(verify)) = (up.is_ok(), &step.verify) {
+                up.stopped = perform(&migrator, verify).await?.stopped;
+            }
             let seen = trace.statements.len();
             trace.add(proxy.trace());
             let up = trace.attribute(seen, up, step.up.script().is_none());

@@ -12,6 +12,8 @@ mod command;
 mod fingerprint;
 mod lab;
 pub mod locks;
+mod migrate;
+mod names;
 mod pending;
 mod phases;
 mod plan;
@@ -32,6 +34,7 @@ pub use fingerprint::{
     DataDifference, Difference, Drift, Reader, State, data_differences, schema_differences, sequence_drifts,
 };
 pub use lab::{Inputs, Lab};
+pub use migrate::{Direction, MigratePlan, Migrated, observe, run as migrate};
 pub use phases::{Prepared, prepare, run};
 pub use plan::{Plan, plan};
 pub use proxy::{Faults, Proxy};

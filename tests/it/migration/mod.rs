@@ -5,6 +5,7 @@ mod edges;
 mod faults;
 mod objects;
 mod planted;
+mod sources;
 pub mod staging;
 mod steps;
 mod stopped;
