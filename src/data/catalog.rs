@@ -53,6 +53,7 @@ pub async fn read(session: &Session, schemas: &[String]) -> Result<Catalog> {
             generated: row.get(9),
             unique: row.get(10),
             in_key: row.get(11),
+            fields: row.get(12),
         });
     }
     for row in session.query(PARTITIONS, &[&known]).await.map_err(failed("read the partitions"))? {

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::collisions::Collision;
 pub use super::row::RowId;
 use crate::config::masking::Strategy;
 use crate::model::quote_identifier;
 
 /// A table's name with its schema.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct TableName {
     pub schema: String,
     pub name: String,
@@ -54,7 +55,7 @@ impl Catalog {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Table {
     pub name: TableName,
     pub columns: Vec<Column>,
@@ -67,7 +68,7 @@ pub struct Table {
     pub partitions: BTreeMap<u32, TableName>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Column {
     pub name: String,
     /// As SQL writes it, such as `character varying(40)[]`.
@@ -77,6 +78,8 @@ pub struct Column {
     /// An enum, at the bottom.
     pub is_enum: bool,
     pub is_array: bool,
+    /// Of a composite type: its fields, in order.
+    pub fields: Vec<String>,
     pub max_chars: Option<usize>,
     pub not_null: bool,
     /// In a primary key, a partition's bounds, or a unique index to which NULLs are equal: a NULL
@@ -255,8 +258,9 @@ pub struct Undecided {
     pub column: String,
     /// For JSON: the leaf path.
     pub path: Option<String>,
-    /// What it looks like, and the strategy to propose.
+    /// What it looks like, how many values say so, and the strategy to propose.
     pub looks_like: String,
+    pub seen: u64,
     pub proposal: String,
 }
 
@@ -267,5 +271,9 @@ pub struct CopyPlan {
     /// What comes along each key, and what is cut.
     pub keys: Vec<KeyPlan>,
     pub undecided: Vec<Undecided>,
+    /// Unique indexes that the masks would break, as a dry run has found.
+    pub collisions: Vec<Collision>,
+    /// The file that the decisions stand in; `None` for `stagectl.yml`.
+    pub decisions: Option<String>,
     pub warnings: Vec<String>,
 }

@@ -26,7 +26,20 @@ pub fn plan(plan: &CopyPlan) -> String {
     let rows: u64 = plan.tables.iter().map(|table| table.rows).sum();
     let _ = writeln!(out, "{rows} rows of {} tables would cross; nothing was written.", plan.tables.len());
     if !plan.undecided.is_empty() {
-        let _ = write!(out, "\nTo decide, in stagectl.yml:\n{}", entry(&plan.undecided));
+        let file = plan.decisions.as_deref();
+        let place = file.unwrap_or("stagectl.yml");
+        let _ = write!(out, "\nTo decide, in {place}:\n{}", entry(&plan.undecided, file.is_some()));
+    }
+    for collision in &plan.collisions {
+        let _ = writeln!(
+            out,
+            "collision: {} rows too many in {} of {} ({}): {}",
+            collision.rows,
+            collision.index,
+            collision.table,
+            collision.columns.join(", "),
+            collision.remedy
+        );
     }
     for warning in &plan.warnings {
         let _ = writeln!(out, "warning: {warning}");
@@ -34,8 +47,8 @@ pub fn plan(plan: &CopyPlan) -> String {
     out
 }
 
-/// The entry to paste into `stagectl.yml`.
-pub fn entry(undecided: &[Undecided]) -> String {
+/// The entry to paste into `stagectl.yml`, or into a masking file.
+pub fn entry(undecided: &[Undecided], own_file: bool) -> String {
     let mut tables: BTreeMap<&TableName, BTreeMap<&str, Vec<&Undecided>>> = BTreeMap::new();
     for item in undecided {
         tables.entry(&item.table).or_default().entry(&item.column).or_default().push(item);
@@ -45,27 +58,25 @@ pub fn entry(undecided: &[Undecided]) -> String {
         let _ = writeln!(out, "    {}:", quote(&table.to_string()));
         for (column, items) in columns {
             if let [Undecided { path: None, looks_like, proposal, .. }] = items.as_slice() {
-                let _ = writeln!(out, "      {}: {proposal} # looks like {looks_like}", quote(column));
+                let _ = writeln!(out, "      {}: {proposal} # {looks_like}", quote(column));
                 continue;
             }
             let _ = writeln!(out, "      {}:\n        json:", quote(column));
             for item in items {
                 let path = item.path.as_deref().unwrap_or(".");
-                let _ = writeln!(
-                    out,
-                    "          {}: {} # looks like {}",
-                    quote(path),
-                    item.proposal,
-                    item.looks_like
-                );
+                let _ = writeln!(out, "          {}: {} # {}", quote(path), item.proposal, item.looks_like);
             }
         }
+    }
+    if own_file {
+        let lines = out.lines().skip(1);
+        out = lines.fold(String::new(), |out, line| out + line.get(2..).unwrap_or_default() + "\n");
     }
     out
 }
 
 /// A YAML key: bare where it is a word that YAML reads as text.
-fn quote(key: &str) -> String {
+pub fn quote(key: &str) -> String {
     let word = key.starts_with(|c: char| c.is_ascii_alphabetic())
         && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
         && !["null", "true", "false", "yes", "no", "on", "off", "y", "n"]
@@ -89,19 +100,23 @@ mod tests {
             table: TableName { schema: "public".into(), name: "User".into() },
             column: column.into(),
             path: path.map(Into::into),
-            looks_like: "an e-mail address".into(),
+            looks_like: "looks like an e-mail address".into(),
+            seen: 1,
             proposal: proposal.into(),
         };
-        let text = entry(&[
+        let items = [
             item("email", None, "email"),
             item("no", None, "null"),
             item("tags", None, "{elements: text}"),
             item("profile", Some("items[].*"), "text"),
             item("profile", Some("."), "{keep: 'a number, of nobody'}"),
-        ]);
+        ];
+        let text = entry(&items, false);
         let pasted: Pasted = serde_yaml::from_str(&text).unwrap();
         let columns = &pasted.masking.tables["User"];
         assert_eq!(columns.keys().collect::<Vec<_>>(), ["email", "no", "profile", "tags"]);
         assert_eq!(columns["profile"].0.word(), "json");
+        let file: Masking = serde_yaml::from_str(&entry(&items, true)).unwrap();
+        assert_eq!(file.tables, pasted.masking.tables);
     }
 }

@@ -5,10 +5,12 @@
 //! `apply` runs a script there through the `proxy`, whose `trace` says what it `locks`. `fingerprint` says what a database is.
 //! `phases` are the six categories, with `cases` for the edges; `lab` is what they share.
 
+pub mod advice;
 mod apply;
 mod cases;
 mod clone;
 mod command;
+pub mod estimate;
 mod fingerprint;
 mod lab;
 pub mod locks;
@@ -28,6 +30,7 @@ mod tables;
 pub mod trace;
 mod untouched;
 mod verdict;
+pub mod workload;
 
 pub use clone::Clones;
 pub use fingerprint::{

@@ -3,6 +3,7 @@
 mod corpus;
 mod edges;
 mod faults;
+mod locks;
 mod objects;
 mod planted;
 mod sources;
