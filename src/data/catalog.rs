@@ -33,6 +33,7 @@ pub async fn read(session: &Session, schemas: &[String]) -> Result<Catalog> {
             columns: Vec::new(),
             primary_key: row.get(4),
             estimated_rows: row.get::<_, i64>(5).unsigned_abs(),
+            bytes: row.get::<_, i64>(6).unsigned_abs(),
             partitioned: row.get(3),
             partitions: BTreeMap::new(),
         };

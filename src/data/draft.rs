@@ -193,6 +193,7 @@ mod tests {
             table: name(),
             rows: 1,
             rows_in_production: 1,
+            bytes: 0,
             reasons: BTreeMap::new(),
             nulled: 0,
             columns: Vec::new(),

@@ -63,6 +63,8 @@ pub struct Table {
     pub primary_key: Vec<String>,
     /// The planner's estimate.
     pub estimated_rows: u64,
+    /// On disk, with what is stored out of line and without indexes.
+    pub bytes: u64,
     pub partitioned: bool,
     /// Where its rows lie, by oid, as far as the role may read them there. Empty without partitions.
     pub partitions: BTreeMap<u32, TableName>,
@@ -187,7 +189,7 @@ pub struct Selection {
     pub nulled: BTreeMap<RowId, BTreeSet<String>>,
     /// Columns set to NULL in every row: they refer to a table that stays behind.
     pub emptied: BTreeSet<String>,
-    /// Why rows of this table cross, and how many for each reason: "root", "belongs to User",
+    /// Why rows of this table cross, and how many for each reason: "root", "belonging to User (userId)",
     /// "needed by Story.authorId", "whole table".
     pub reasons: BTreeMap<String, u64>,
 }
@@ -214,6 +216,8 @@ pub struct TablePlan {
     pub table: TableName,
     pub rows: u64,
     pub rows_in_production: u64,
+    /// Estimated from the table's size on disk.
+    pub bytes: u64,
     pub reasons: BTreeMap<String, u64>,
     pub nulled: u64,
     pub columns: Vec<ColumnPlan>,
@@ -267,6 +271,8 @@ pub struct Undecided {
 /// The plan of a copy. Holds no value of production.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct CopyPlan {
+    /// The rows it starts from, in words; empty where all rows cross.
+    pub starts: Vec<String>,
     pub tables: Vec<TablePlan>,
     /// What comes along each key, and what is cut.
     pub keys: Vec<KeyPlan>,

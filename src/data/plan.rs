@@ -49,10 +49,13 @@ pub fn plan(inputs: Inputs<'_>) -> Result<(CopyPlan, Rules)> {
         let Some(table) = inputs.catalog.table(name).filter(|_| !selection.rows.is_empty()) else { continue };
         let columns = table.columns.iter().map(|c| planning.column(table, c)).collect::<Result<_>>()?;
         let in_production = inputs.counts.get(name).copied().unwrap_or(table.estimated_rows);
+        let rows = selection.rows.len().unwrap_or(in_production);
+        let each = table.bytes as f64 / in_production.max(1) as f64;
         planning.plan.tables.push(TablePlan {
             table: name.clone(),
-            rows: selection.rows.len().unwrap_or(in_production),
+            rows,
             rows_in_production: in_production,
+            bytes: (each * rows as f64) as u64,
             reasons: selection.reasons.clone(),
             nulled: selection.nulled.len() as u64,
             columns,

@@ -10,7 +10,7 @@ use super::job::{Extent, Job};
 use super::mask::Masker;
 use super::model::{Catalog, CopyPlan, Subset, TableName};
 use super::plan::{Inputs, plan};
-use super::subset::{self, Rim, growth, rows};
+use super::subset::{self, Rim, growth, roots, rows};
 use super::{catalog, collisions, evidence, identity, text};
 use crate::config::masking::Strategy;
 use crate::failure::Failure;
@@ -68,8 +68,15 @@ pub async fn prepare(job: Job, ui: &Ui) -> Result<Prepared> {
         unclassified: job.unclassified,
     })?;
     plan.warnings.extend(warnings);
+    if catalog.large_objects > 0 {
+        plan.warnings.push(format!(
+            "{} large objects stay behind: nobody can tell what is in them. A column of type `oid` or `lo` that names one leads nowhere",
+            catalog.large_objects
+        ));
+    }
     plan.decisions.clone_from(&job.masking.file);
     plan.keys = keys;
+    plan.starts = rim.iter().flat_map(|rim| rim.routes.starts.iter().map(roots::Start::words)).collect();
     Ok(Prepared { job, production, snapshot_id, lsn, catalog, subset, rim, plan, rules })
 }
 

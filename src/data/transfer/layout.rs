@@ -161,6 +161,7 @@ mod tests {
             columns,
             primary_key: vec![],
             estimated_rows: 0,
+            bytes: 0,
             partitioned: false,
             partitions: std::collections::BTreeMap::new(),
         };
