@@ -80,8 +80,8 @@ pub async fn sequences(production: &Session, target: &Session) -> Result<()> {
     Ok(())
 }
 
-/// Fills the materialized views that production has filled, those first that others read, then gathers
-/// statistics.
+/// Fills the materialized views that production has filled, those first that others read, and gathers
+/// their statistics.
 pub async fn refresh(production: &Session, target: &Session) -> Result<()> {
     let unfilled = async |session: &Session| -> Result<Vec<String>> {
         let rows = session.query(VIEWS, &[]).await.map_err(quiet("list the views"))?;
@@ -97,7 +97,11 @@ pub async fn refresh(production: &Session, target: &Session) -> Result<()> {
         let (mut filled, mut refused) = (0, None);
         for view in &views {
             match target.batch_execute(&format!("REFRESH MATERIALIZED VIEW {view}")).await {
-                Ok(()) => filled += 1,
+                Ok(()) => {
+                    let analyze = format!("ANALYZE {view}");
+                    target.batch_execute(&analyze).await.map_err(quiet(format!("analyze {view}")))?;
+                    filled += 1;
+                }
                 Err(error) => refused = Some(quiet(format!("refresh {view}"))(error)),
             }
         }
@@ -105,5 +109,10 @@ pub async fn refresh(production: &Session, target: &Session) -> Result<()> {
             return Err(error);
         }
     }
+    Ok(())
+}
+
+/// Gathers the statistics of every table.
+pub async fn analyze(target: &Session) -> Result<()> {
     target.batch_execute("ANALYZE").await.map_err(quiet("gather statistics"))
 }

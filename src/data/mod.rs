@@ -23,6 +23,7 @@ pub mod plan;
 pub mod prepare;
 pub mod proof;
 mod quiet;
+pub mod rebuild;
 mod review;
 pub mod row;
 pub mod schema;

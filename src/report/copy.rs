@@ -32,6 +32,9 @@ pub struct CopyBody {
     pub away_ms: Option<u64>,
     pub dropped_databases: Vec<String>,
     pub rows: u64,
+    /// How long all rows took, masked and written, without indexes and keys.
+    #[serde(default)]
+    pub rows_ms: Option<u64>,
     pub tables: Vec<CopiedTable>,
     pub leak_check: Option<LeakCheck>,
     pub integrity: Option<IntegrityCheck>,

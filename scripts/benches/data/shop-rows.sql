@@ -46,7 +46,7 @@ FROM generate_series(1::bigint, :users * 3 / 2) AS i;
 INSERT INTO categories (parent_id, name)
 SELECT CASE WHEN i > 10 THEN 1 + i % 10 END, 'category ' || i FROM generate_series(1::bigint, 200) AS i;
 INSERT INTO products (category_id, sku, name, description, price, attributes)
-SELECT 1 + i % 200, 'SKU-' || lpad(i::text, 8, '0'), 'product ' || i, pg_temp.words(i, 80), (i * 7 % 9900 + 99) / 100.0,
+SELECT 1 + i % 200, 'SKU-' || lpad(i::text, 8, '0'), 'product ' || i, 'built to last, size ' || i % 40 || ', item ' || md5('product' || i), (i * 7 % 9900 + 99) / 100.0,
   jsonb_build_object('weight', i % 900, 'colour', pg_temp.pick('{red,green,blue,grey}', i))
 FROM generate_series(1::bigint, greatest(:users / 10, 1)) AS i;
 INSERT INTO coupons SELECT 'SAVE' || lpad(i::text, 6, '0'), 5 + i % 40, date '2026-01-01' + (i % 300)::int FROM generate_series(1::bigint, 500) AS i;
