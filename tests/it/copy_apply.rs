@@ -104,7 +104,7 @@ impl Sides {
                  database:\n  service: db\n  name: staging_db\n  user: app\n  password: {PASSWORD}\n  admin_password: {}\n\
                  production:\n  database_url: {}\ncopy:\n  root: User\n  limit: 10\n\
                  masking:\n  key: a-key-for-tests-only-0123456789\n  tables:{rules}",
-                crate::support::image("postgres"),
+                crate::support::image(self.staging.part),
                 self.staging.port,
                 self.staging.password(),
                 self.production.url("shop"),
