@@ -102,6 +102,8 @@ pub enum Command {
     Rollback(RollbackArgs),
     /// Try the migration on a clone: up, down and up again, with proof that down restores.
     TestMigration(TestMigrationArgs),
+    /// Apply migrations to the staging database, or take them back; a copy is made first.
+    Migrate(MigrateArgs),
     /// Check the twin: infrastructure, application, database, security, performance, integration.
     Validate(ValidateArgs),
     /// The readiness verdict over the newest reports.
@@ -380,6 +382,33 @@ pub struct TestMigrationArgs {
     /// Only this category, after the prerequisites. May be given more than once.
     #[arg(long, value_name = "CATEGORY", value_parser = ["prerequisites", "logic", "integrity", "rollback", "performance", "edge-cases"])]
     pub only: Vec<String>,
+    #[command(flatten)]
+    pub source: MigrationSource,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples::MIGRATE)]
+pub struct MigrateArgs {
+    #[command(subcommand)]
+    pub which: MigrateWhich,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum MigrateWhich {
+    /// Take the steps that are pending.
+    Up(MigrateStepArgs),
+    /// Take the newest step back.
+    Down(MigrateStepArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct MigrateStepArgs {
+    /// How many steps. None: all that are pending; one down.
+    #[arg(long, value_name = "N")]
+    pub steps: Option<usize>,
+    /// Print what would be done; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub source: MigrationSource,
 }

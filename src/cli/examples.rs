@@ -85,11 +85,31 @@ pub const TEST_MIGRATION: &str = "Examples:
   stagectl test-migration --only rollback      the question whether down restores, alone
   stagectl test-migration --keep-clone         leaves the migrated clone, and prints its name
 
+Any PostgreSQL server, without an engine or stagectl.yml:
+  export STAGECTL_DATABASE_URL=postgresql://app:…@127.0.0.1:5432/shop
+  stagectl test-migration --migrations migrations          in any layout that is known
+  stagectl test-migration --up up.sql --down down.sql
+  stagectl test-migration --layout alembic --all-migrations
+  stagectl test-migration --up-command 'tool up {step}' --down-command 'tool down {previous}' \
+      --steps-command 'tool list'
+
 Works on clones of the staging database, which it drops afterwards; the staging database stays
 as it is. Writes staging-backups/migration-test-report-TIME.json; with --only it is called
 migration-test-partial-TIME.json, and `stagectl report` does not count it.
 
 Exit code 1: a check failed.  2: something could not be checked.";
+
+pub const MIGRATE: &str = "Examples:
+  stagectl migrate up --dry-run       the pending steps, and what is done before them
+  stagectl migrate up --yes           takes them, after a copy of the staging database
+  stagectl migrate down --steps 2     takes the last two back, newest first
+
+Where a step or an assertion fails, the copy takes the staging database's place again, and what
+the failed run left is kept under another name. Applied steps are noted in
+staging_migrations.applied_steps; a tool's own commands keep their own book. Writes
+staging-backups/migrate-report-TIME.json.
+
+Exit code 6: a step failed, and staging is as before.";
 
 pub const VALIDATE: &str = "Examples:
   stagectl validate --quick                    within a minute

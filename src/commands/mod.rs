@@ -14,6 +14,7 @@ mod exec;
 mod generate;
 mod init;
 mod logs;
+mod migrate;
 mod migration_subject;
 mod psql;
 mod report;
@@ -81,6 +82,7 @@ pub async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<u8> {
         Command::CopyData(args) => copy_data::run(context, args).await,
         Command::Rollback(args) => rollback::run(context, args).await,
         Command::TestMigration(args) => test_migration::run(context, args).await,
+        Command::Migrate(args) => migrate::run(context, args).await,
         Command::Validate(args) => validate::run(context, args).await,
         Command::Report => report::run(context).await,
         Command::Config(args) => config_show::run(context, args).await,

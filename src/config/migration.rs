@@ -45,6 +45,12 @@ pub struct Migration {
     /// Steps (folder names) whose down is accepted as irreversible.
     #[serde(default)]
     pub irreversible: Vec<String>,
+    /// Queries that are sent while up runs, as the application would. None: `queries`.
+    #[serde(default)]
+    pub workload: Vec<WorkloadQuery>,
+    /// Rows that production has, by table, for the estimate of how long up takes there.
+    #[serde(default)]
+    pub production_rows: BTreeMap<String, i64>,
     /// The longest that a lock may keep readers or writers out, in milliseconds.
     #[serde(default = "lock_ms")]
     pub lock_ms: u64,
@@ -71,6 +77,8 @@ impl Default for Migration {
             queries: Vec::new(),
             row_changes: Vec::new(),
             irreversible: Vec::new(),
+            workload: Vec::new(),
+            production_rows: BTreeMap::new(),
             lock_ms: lock_ms(),
             up_ms: up_ms(),
             query_runs: query_runs(),
@@ -199,6 +207,17 @@ pub struct Conversion {
     pub to: String,
 }
 
+/// A query of the application, with every value written out. It runs on a clone and may write.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkloadQuery {
+    pub name: String,
+    pub sql: String,
+    /// How often it is sent, beside the others'.
+    #[serde(default = "weight")]
+    pub weight: u32,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamedQuery {
@@ -214,6 +233,9 @@ fn first() -> String {
 }
 fn timeout_s() -> u64 {
     600
+}
+fn weight() -> u32 {
+    1
 }
 fn lock_ms() -> u64 {
     1000

@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
+use super::names::{LONGEST_NAME, clone_name, is_clone_of};
 use crate::failure::Failure;
 use crate::model::{DatabaseAddress, quote_identifier, quote_literal};
+use crate::postgres::programs::{self, Access};
 use crate::postgres::{Session, connect, failure, settings};
 
 /// How often a clone is tried while somebody works on the original; each try waits five seconds
 /// inside the server.
 const TRIES: u32 = 3;
-/// The longest database name that PostgreSQL keeps whole, in bytes.
-const LONGEST_NAME: usize = 63;
 
 /// Makes and drops databases on the twin's server.
 pub struct Clones {
@@ -32,6 +32,8 @@ pub struct Clones {
     count: AtomicU32,
     /// True where the server knows `STRATEGY`.
     has_strategy: bool,
+    /// The server's major version.
+    major: u32,
 }
 
 /// A session as the migration's own role, and the address by which a command gets its own.
@@ -88,6 +90,7 @@ impl Clones {
             run_id: run_id.to_owned(),
             count: AtomicU32::new(0),
             has_strategy: version >= 150_000,
+            major: u32::try_from(version / 10_000).unwrap_or(0),
         })
     }
 
@@ -164,9 +167,19 @@ impl Clones {
         Ok(Made { name, ms: millis(start), closed: count(closed) })
     }
 
-    /// Makes an empty database beside the original, with the extensions that the original has: a
-    /// history's first step may count on what an administrator installed.
-    pub async fn empty(&self) -> Result<String> {
+    /// Copies the original by dump and restore: its sessions go on.
+    pub async fn dump_original(&self) -> Result<Made> {
+        let start = Instant::now();
+        let name = self.blank().await?;
+        let (from, to) = (&self.admin_address, self.admin_address.database(&name));
+        programs::copy(&Access::of_address(from), &Access::of_address(&to), self.major)
+            .await
+            .with_context(|| format!("copy {} by a dump", self.original()))?;
+        Ok(Made { name, ms: millis(start), closed: Vec::new() })
+    }
+
+    /// A database with nothing in it, and the original's settings and grants.
+    async fn blank(&self) -> Result<String> {
         let name = self.name();
         let statement = format!(
             "CREATE DATABASE {} TEMPLATE template0 OWNER {}",
@@ -178,6 +191,13 @@ impl Clones {
             .await
             .map_err(|error| failure("make an empty database", &error))?;
         settings::carry_over(&self.admin, self.original(), &name).await?;
+        Ok(name)
+    }
+
+    /// Makes an empty database beside the original, with the extensions that the original has: a
+    /// history's first step may count on what an administrator installed.
+    pub async fn empty(&self) -> Result<String> {
+        let name = self.blank().await?;
         let original = connect(&self.admin_address).await?;
         let session = self.as_admin(&name).await?;
         let extensions = "SELECT format('CREATE SCHEMA IF NOT EXISTS %I; CREATE EXTENSION IF NOT EXISTS %I SCHEMA %I', n.nspname, e.extname, n.nspname)
@@ -352,53 +372,4 @@ fn in_use(error: &tokio_postgres::Error) -> bool {
 
 fn millis(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
-}
-
-/// `original__clone_RUN_N`, with the original cut short where the name would be too long.
-fn clone_name(original: &str, run: &str, number: u32) -> String {
-    let end = format!("__clone_{run}_{number}");
-    let mut start = original.to_owned();
-    while start.len() + end.len() > LONGEST_NAME {
-        start.pop();
-    }
-    start + &end
-}
-
-/// True for the names that [`clone_name`] gives.
-fn is_clone_of(name: &str, original: &str) -> bool {
-    let Some((start, end)) = name.rsplit_once("__clone_") else { return false };
-    let parts: Vec<&str> = end.split('_').collect();
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let [time, process, number] = parts.as_slice() else { return false };
-    let time_is_one = time.len() == 16
-        && digits(&time[..8])
-        && &time[8..9] == "t"
-        && digits(&time[9..15])
-        && time.ends_with('z');
-    let whole = start == original;
-    let cut = name.len() == LONGEST_NAME && !start.is_empty() && original.starts_with(start);
-    time_is_one && digits(process) && digits(number) && (whole || cut)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_our_own_clones_are_recognised() {
-        let run = "20261121t010203z_4711";
-        for original in ["staging_db", &"x".repeat(63), "__clone_"] {
-            let name = clone_name(original, run, 12);
-            assert!(name.len() <= LONGEST_NAME && is_clone_of(&name, original), "{name}");
-        }
-        for name in [
-            "staging_db",
-            "staging_db__clone_",
-            "staging_db__clone_x_1_2",
-            "other__clone_20261121t010203z_1_1",
-            "staging_db__kept_20261121t010203z_1_1",
-        ] {
-            assert!(!is_clone_of(name, "staging_db"), "{name}");
-        }
-    }
 }

@@ -84,38 +84,45 @@ impl Lab {
             return Ok(migrated.clone());
         }
         let clone = self.clones.copy(&self.base).await?;
-        let address = self.clones.user_address.database(&clone);
-        let proxy = Proxy::start(&address, self.clones.as_admin(&clone).await?, Faults::default()).await?;
+        let (ups, trace) = self.watched_up(&clone).await?;
+        for run in ups.iter().flat_map(|up| &up.statements) {
+            self.ui.detail(format!("{} {:.1} ms, {} rows: {}", run.place, run.ms, run.rows, run.statement));
+            for lock in &run.locks {
+                self.ui.detail(format!("    {}", lock.line()));
+            }
+            for name in &run.rewrites {
+                self.ui.detail(format!("    writes {name} anew"));
+            }
+        }
+        for problem in &trace.problems {
+            self.ui.warn(format!("locks: {problem}"));
+        }
+        let state = if ups.iter().all(Applied::is_ok) { Some(self.state(&clone).await?) } else { None };
+        Ok(self.migrated.insert(Migrated { clone, ups, trace, state }).clone())
+    }
+
+    /// Applies all ups on a clone through the proxy, until the first that stops.
+    pub async fn watched_up(&self, clone: &str) -> Result<(Vec<Applied>, Trace)> {
+        let address = self.clones.user_address.database(clone);
+        let proxy = Proxy::start(&address, self.clones.as_admin(clone).await?, Faults::default()).await?;
         let migrator = self.clones.migrator(proxy.address().clone()).await?;
         let mut ups = Vec::new();
         let mut trace = proxy.trace();
         for step in &self.inputs.steps {
-            let up = perform(&migrator, &step.up).await?;
+            let mut up = perform(&migrator, &step.up).await?;
+            if let (true, Some(verify)) = (up.is_ok(), &step.verify) {
+                up.stopped = perform(&migrator, verify).await?.stopped;
+            }
             let seen = trace.statements.len();
             trace.add(proxy.trace());
             let up = trace.attribute(seen, up, step.up.script().is_none());
-            for run in &up.statements {
-                self.ui
-                    .detail(format!("{} {:.1} ms, {} rows: {}", run.place, run.ms, run.rows, run.statement));
-                for lock in &run.locks {
-                    self.ui.detail(format!("    {}", lock.line()));
-                }
-                for name in &run.rewrites {
-                    self.ui.detail(format!("    writes {name} anew"));
-                }
-            }
             let ok = up.is_ok();
             ups.push(up);
             if !ok {
                 break;
             }
         }
-        drop((migrator, proxy));
-        for problem in &trace.problems {
-            self.ui.warn(format!("locks: {problem}"));
-        }
-        let state = if ups.iter().all(Applied::is_ok) { Some(self.state(&clone).await?) } else { None };
-        Ok(self.migrated.insert(Migrated { clone, ups, trace, state }).clone())
+        Ok((ups, trace))
     }
 
     /// The fingerprint of a clone.

@@ -40,17 +40,16 @@ const BOOKS: [Book; 9] = [
     Book { table: "alembic_version", sql: "SELECT version_num FROM {}", newest_only: true },
 ];
 
-/// sqitch keeps its book in a schema of its own.
-const SQITCH: &str = "SELECT change FROM sqitch.changes";
+/// sqitch keeps its book in a schema of its own. A reworked change stands in it under one name as
+/// often as it was deployed.
+const SQITCH: &str = "SELECT change FROM sqitch.changes ORDER BY committed_at";
 /// stagectl's own, for layouts that have none.
 const OWN: &str = "SELECT name FROM staging_migrations.applied_steps WHERE taken_back_at IS NULL";
 
-/// Takes away the steps that the database has, and returns their names.
-pub async fn split(session: &Session, steps: Vec<Step>) -> Result<(Vec<String>, Vec<Step>)> {
+/// Parts the steps into those that the database has and those that it has not.
+pub async fn part(session: &Session, steps: Vec<Step>) -> Result<(Vec<Step>, Vec<Step>)> {
     let applied = applied(session, &steps).await?;
-    let (base, pending): (Vec<Step>, Vec<Step>) =
-        steps.into_iter().partition(|step| applied.contains(&step.id) || applied.contains(&step.name));
-    Ok((base.into_iter().map(|step| step.name).collect(), pending))
+    Ok(steps.into_iter().partition(|step| applied.contains(&step.id) || applied.contains(&step.name)))
 }
 
 /// The ids that any of the known books holds.
@@ -79,16 +78,59 @@ async fn applied(session: &Session, steps: &[Step]) -> Result<BTreeSet<String>> 
             }
         }
     }
-    for (table, sql) in [("sqitch.changes", SQITCH), ("staging_migrations.applied_steps", OWN)] {
-        let there: bool = session.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table]).await?.get(0);
-        if there {
-            all.extend(read(session, sql).await?);
-        }
+    if is_there(session, "sqitch.changes").await? {
+        let rows = session.query(SQITCH, &[]).await.context("read what sqitch has deployed")?;
+        let changes: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        all.extend(deployed(&changes, steps));
+    }
+    if is_there(session, "staging_migrations.applied_steps").await? {
+        all.extend(read(session, OWN).await?);
     }
     Ok(all)
+}
+
+async fn is_there(session: &Session, table: &str) -> Result<bool> {
+    Ok(session.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table]).await?.get(0))
+}
+
+/// The steps that sqitch has deployed: it follows its plan, so they are the first ones of it.
+fn deployed(changes: &[String], steps: &[Step]) -> Vec<String> {
+    let name = |step: &Step| step.name.split('@').next().unwrap_or_default().to_owned();
+    steps
+        .iter()
+        .zip(changes)
+        .take_while(|(step, change)| name(step) == **change)
+        .map(|(step, _)| step.id.clone())
+        .collect()
 }
 
 async fn read(session: &Session, sql: &str) -> Result<BTreeSet<String>> {
     let rows = session.query(sql, &[]).await.with_context(|| format!("read what is applied: {sql}"))?;
     Ok(rows.iter().filter_map(|row| row.get(0)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::migration::TransactionMode;
+    use crate::migration::script::Script;
+
+    #[test]
+    fn a_reworked_change_is_deployed_as_often_as_sqitch_says() {
+        let step = |name: &str| {
+            Step::new(
+                name,
+                Script::parse("f".into(), "SELECT 1", TransactionMode::Auto).unwrap().into(),
+                None,
+            )
+        };
+        let steps = [step("items"), step("stock@v1.0"), step("stock")];
+        let of = |changes: &[&str]| {
+            let changes: Vec<String> = changes.iter().map(|change| (*change).to_owned()).collect();
+            deployed(&changes, &steps)
+        };
+        assert_eq!(of(&["items", "stock"]), ["items", "stock@v1.0"]);
+        assert_eq!(of(&["items", "stock", "stock"]), ["items", "stock@v1.0", "stock"]);
+        assert!(of(&["other"]).is_empty());
+    }
 }

@@ -14,6 +14,8 @@ pub struct Relation {
     /// pg_class.relkind.
     pub kind: String,
     pub columns: Vec<ColumnSeen>,
+    /// The table of an index.
+    pub table: Option<u32>,
 }
 
 impl Relation {

@@ -21,6 +21,15 @@ pub struct MigrationBody {
     pub statements: Vec<StatementRun>,
     pub conversions: Vec<ConversionSummary>,
     pub queries: Vec<QueryTiming>,
+    /// What is unsafe, by what was seen, with the safe way to write it.
+    #[serde(default)]
+    pub advice: Vec<Advice>,
+    /// What the replayed workload saw while up ran.
+    #[serde(default)]
+    pub traffic: Option<TrafficSummary>,
+    /// How long each statement takes at production's number of rows.
+    #[serde(default)]
+    pub estimates: Vec<StatementEstimate>,
     /// What down does not restore.
     pub differences: Vec<String>,
     /// Each step by itself: up, down, up.
@@ -85,6 +94,67 @@ pub struct QueryTiming {
     /// The plans, as EXPLAIN prints them.
     pub plan_before: Vec<String>,
     pub plan_after: Vec<String>,
+}
+
+/// One finding of advice.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Advice {
+    /// Stable, such as `MIG-ADV-001`.
+    pub rule: String,
+    /// `blocks-all`, `blocks-writes`, `data-loss`, `breaks-code`, `fails-on-rows` or `note`.
+    pub harm: String,
+    pub title: String,
+    pub place: String,
+    pub statement: String,
+    /// The table, column or index.
+    pub object: String,
+    pub seen: String,
+    /// The safe way to write it.
+    pub safe: String,
+}
+
+/// Traffic while up ran. Times in milliseconds.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct TrafficSummary {
+    pub queries: Vec<QueryTraffic>,
+    pub longest_stall_ms: f64,
+    pub stalled_query: Option<String>,
+    /// The lock that it wanted, and the statement that held it.
+    pub cause: Option<String>,
+    /// How long up took meanwhile.
+    pub up_ms: f64,
+}
+
+/// One query of the workload while up ran. Times in milliseconds.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct QueryTraffic {
+    pub name: String,
+    pub sent: u64,
+    /// Took more than five times its usual p95, and more than 20 ms longer.
+    pub delayed: u64,
+    pub failed: u64,
+    pub longest_ms: f64,
+    pub p95_before_ms: f64,
+    pub p95_during_ms: f64,
+}
+
+/// A statement at production's number of rows. Times in milliseconds.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct StatementEstimate {
+    pub place: String,
+    pub statement: String,
+    /// The table whose size decides.
+    pub table: String,
+    pub rows_here: i64,
+    pub rows_in_production: i64,
+    pub ms_here: f64,
+    /// `constant`, `linear` or `n log n`.
+    pub growth: String,
+    pub ms: f64,
+    pub low_ms: f64,
+    pub high_ms: f64,
+    /// How long its locks keep writers out: to the end of its transaction.
+    pub locked_ms: Option<f64>,
 }
 
 /// Every step taken, taken back and taken again before the next one.

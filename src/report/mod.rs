@@ -5,6 +5,7 @@ pub mod cache_copy;
 pub mod copy;
 pub mod html;
 pub mod junit;
+pub mod migrate;
 pub mod migration;
 mod model;
 pub mod readiness;

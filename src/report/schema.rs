@@ -1,6 +1,7 @@
 //! The published JSON Schemas: made from the types, committed under `schemas/`, checked for drift.
 
 use super::copy::CopyBody;
+use super::migrate::MigrateBody;
 use super::migration::MigrationBody;
 use super::readiness::Readiness;
 use super::setup::Setup;
@@ -15,6 +16,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("staging-validation-report.schema.json", text::<Report<Validation>>()),
         ("readiness-report.schema.json", text::<Report<Readiness>>()),
         ("migration-test-report.schema.json", text::<Report<MigrationBody>>()),
+        ("migrate-report.schema.json", text::<Report<MigrateBody>>()),
         ("test-data-summary.schema.json", text::<Report<CopyBody>>()),
     ]
 }

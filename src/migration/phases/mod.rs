@@ -5,6 +5,7 @@ mod integrity;
 mod logic;
 mod performance;
 mod prerequisites;
+mod rehearsal;
 mod rollback;
 
 pub use prerequisites::{Prepared, prepare};

@@ -28,12 +28,14 @@ fn check(number: u32, title: &str, expected: &str, remedy: &str) -> Check {
 pub async fn run(lab: &mut Lab, body: &mut MigrationBody) -> Result<Vec<CheckResult>> {
     let migrated = lab.migrated().await?;
     if migrated.state.is_none() {
-        return Ok(vec![check(1, "named queries", "no query is slower", "").error(UP_STOPPED)]);
+        let queries = check(1, "named queries", "no query is slower", "").error(UP_STOPPED);
+        return Ok(vec![queries, super::rehearsal::stopped(lab, &migrated, body).await?]);
     }
     let mut results = queries(lab, &migrated, body).await?;
     results.push(locks(lab, &migrated));
     results.push(rewrites(lab, &migrated).await?);
     results.push(cost(lab, &migrated));
+    results.extend(super::rehearsal::run(lab, &migrated, body).await?);
     Ok(results)
 }
 

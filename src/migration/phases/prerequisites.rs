@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 
+use crate::config::migration::CloneBy;
 use crate::engine::Engine;
 use crate::migration::clone::Clones;
 use crate::migration::fingerprint::State;
@@ -54,7 +55,7 @@ pub async fn prepare(mut inputs: Inputs, clones: Clones, ui: &Ui) -> Result<Prep
         // No copy can be made while they last: what is known so far says why.
         return Ok(Prepared { results, server_version, steps: inputs.steps, original, lab: None });
     }
-    let (made, base, cloned) = clone(&clones, &original, ui).await?;
+    let (made, base, cloned) = clone(&clones, inputs.config.clone, &original, ui).await?;
     results.push(made);
     let address = clones.user_address.database(&base);
     inputs.steps.extend(commands::steps(&inputs.root, &inputs.config, &address).await?);
@@ -99,8 +100,9 @@ async fn pending(inputs: &mut Inputs, clones: &Clones, base: &str) -> Result<Che
         return Ok(check.pass(format!("all {total} steps, from an empty database")));
     }
     let steps = std::mem::take(&mut inputs.steps);
-    let (applied, left) = pending::split(&clones.as_admin(base).await?, steps).await?;
+    let (applied, left) = pending::part(&clones.as_admin(base).await?, steps).await?;
     inputs.steps = left;
+    let applied: Vec<String> = applied.into_iter().map(|step| step.name).collect();
     let found = format!("{} of {total} steps", inputs.steps.len());
     Ok(if inputs.steps.is_empty() {
         check.evidence(applied).warn("nothing is pending, so nothing was tried")
@@ -272,7 +274,12 @@ async fn free_kilobytes(container: &str, folder: &str) -> Result<i64> {
         .with_context(|| format!("df in {container} says: {}{}", output.stdout.trim(), output.stderr.trim()))
 }
 
-async fn clone(clones: &Clones, original: &State, ui: &Ui) -> Result<(CheckResult, String, State)> {
+async fn clone(
+    clones: &Clones,
+    by: CloneBy,
+    original: &State,
+    ui: &Ui,
+) -> Result<(CheckResult, String, State)> {
     let check = check(
         7,
         "clone",
@@ -280,7 +287,10 @@ async fn clone(clones: &Clones, original: &State, ui: &Ui) -> Result<(CheckResul
         "end the sessions that are at work in the staging database and try again",
     )
     .blocker();
-    let made = clones.copy_original().await?;
+    let made = match by {
+        CloneBy::Template => clones.copy_original().await?,
+        CloneBy::Dump => clones.dump_original().await?,
+    };
     ui.detail(format!("clone {} in {} ms", made.name, made.ms));
     let state = State::take(&mut clones.as_admin(&made.name).await?).await?;
     let different: Vec<String> = differences(original, &state, &BTreeSet::new())

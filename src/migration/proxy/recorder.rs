@@ -61,6 +61,7 @@ impl Recorder {
                     name: looked.name.clone().unwrap_or_default(),
                     kind: looked.kind.clone().unwrap_or_default(),
                     columns: looked.columns.clone().unwrap_or_default(),
+                    table: looked.table,
                 };
                 (*oid, relation)
             })
@@ -104,6 +105,11 @@ impl Recorder {
     /// The relation as committed transactions left it.
     pub fn known(&self, oid: u32) -> Option<Looked> {
         locked(&self.known).get(&oid).cloned()
+    }
+
+    /// True where something that was there before lies in this file.
+    pub fn has_file(&self, file: u32) -> bool {
+        locked(&self.known).values().any(|known| known.file == file)
     }
 
     pub fn commit(&self, overlay: BTreeMap<u32, Looked>) {

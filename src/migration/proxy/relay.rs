@@ -195,6 +195,8 @@ impl Relay {
                 self.server.relay(&frame).await?;
             }
             if matches!(frame.tag, b'c' | b'f') {
+                // The server keeps its answer until it is asked for it.
+                self.server.put(b'H', &[]);
                 return self.server.flush().await;
             }
         }
@@ -279,7 +281,9 @@ impl Relay {
         }
         let (index, cut) = self.recorder.push(seen);
         self.transaction.add(index);
-        if matches!(tag.as_str(), "COMMIT" | "ROLLBACK") {
+        // ROLLBACK TO has the same tag, and ends nothing.
+        let ends = tag == "COMMIT" || tag == "ROLLBACK" && !text.to_ascii_lowercase().contains(" to ");
+        if ends {
             self.transaction.end(&self.recorder, tag == "COMMIT");
         }
         if cut { Err(gone()) } else { Ok(()) }

@@ -75,7 +75,9 @@ impl Transaction {
                 Some(_) => {}
                 None => {
                     let table = now.table.filter(|table| recorder.before().contains_key(table));
-                    if let (Some(table), Some("i"), Some(index)) = (table, now.kind.as_deref(), &now.name) {
+                    // A change of type that needs no rewrite gives the old index's file a new name.
+                    let built = now.kind.as_deref() == Some("i") && !recorder.has_file(now.file);
+                    if let (Some(table), true, Some(index)) = (table, built, &now.name) {
                         let concurrently = outlives_its_locks(&seen.text);
                         seen.changes.push((table, Change::IndexBuilt { index: index.clone(), concurrently }));
                     }

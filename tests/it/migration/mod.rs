@@ -3,8 +3,10 @@
 mod corpus;
 mod edges;
 mod faults;
+mod locks;
 mod objects;
 mod planted;
+mod sources;
 pub mod staging;
 mod steps;
 mod stopped;

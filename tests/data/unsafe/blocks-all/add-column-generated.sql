@@ -1,0 +1,1 @@
+ALTER TABLE customers ADD COLUMN lower_name text GENERATED ALWAYS AS (lower(name)) STORED;

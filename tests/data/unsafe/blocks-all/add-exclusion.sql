@@ -1,0 +1,1 @@
+ALTER TABLE customers ADD CONSTRAINT no_two EXCLUDE (name WITH =);

@@ -1,0 +1,1 @@
+ALTER TABLE parcels_new ADD PRIMARY KEY (id);

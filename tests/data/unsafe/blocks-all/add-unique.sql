@@ -1,0 +1,1 @@
+ALTER TABLE customers ADD CONSTRAINT name_once UNIQUE (name);

@@ -1,0 +1,4 @@
+BEGIN;
+LOCK TABLE orders;
+SELECT 1;
+COMMIT;

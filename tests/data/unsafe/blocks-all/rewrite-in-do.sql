@@ -1,0 +1,4 @@
+DO $$
+BEGIN
+  EXECUTE 'ALTER TABLE ' || 'customers' || ' ALTER COLUMN visits TYPE bigint';
+END $$;

@@ -1,0 +1,1 @@
+DO $$ BEGIN CREATE INDEX IF NOT EXISTS orders_note ON orders (note); END $$;

@@ -1,0 +1,1 @@
+DO $$ BEGIN ALTER TABLE customers RENAME COLUMN phone TO telephone; END $$;

@@ -1,0 +1,1 @@
+ALTER TABLE parcels ATTACH PARTITION parcels_checked FOR VALUES FROM (200) TO (300);

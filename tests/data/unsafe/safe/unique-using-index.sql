@@ -1,0 +1,1 @@
+ALTER TABLE customers ADD CONSTRAINT phone_once UNIQUE USING INDEX customers_phone;

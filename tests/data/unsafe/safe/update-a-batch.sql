@@ -1,0 +1,1 @@
+UPDATE orders SET note = 'n' WHERE id BETWEEN 1 AND 500;
