@@ -307,6 +307,10 @@ pub struct CopyDataArgs {
     /// What to do with a personal column that nobody has decided about.
     #[arg(long, value_enum, default_value = "stop")]
     pub unclassified: Unclassified,
+    /// Write a proposal for each undecided column to the masking file (`masking.yml`), for a person to
+    /// review. What stands there stays.
+    #[arg(long, requires = "dry_run")]
+    pub write_masking: bool,
     #[command(flatten)]
     pub between: Between,
 }

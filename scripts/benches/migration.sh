@@ -19,7 +19,9 @@ done
 ensure_command python3 python3 "write the history and run the peers"
 ensure_command pg_dump postgresql-client "the peer that is measured"
 ensure_engine
+choose_images
 image=$(image_for postgres)
+docker image inspect "$image" >/dev/null 2>&1 || ensure_images pgadmin prometheus alertmanager nginx redis
 work=$(mktemp -d)
 container=stagectl-bench-migration-$$
 cleanup() {

@@ -59,6 +59,7 @@ signed. Trust ca.crt in your browser and the warning goes away.";
 
 pub const COPY_DATA: &str = "Examples:
   stagectl copy-data --dry-run             every table, row count and column, with what decided it
+  stagectl copy-data --dry-run --write-masking   propose masking.yml, for a review
   stagectl copy-data --limit 100           100 rows of the root table, and all that these need
   stagectl copy-data --yes --json          for a script
   stagectl copy-data --from postgresql://reader@prod/shop --to postgresql://me@stage/shop --all

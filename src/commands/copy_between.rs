@@ -7,7 +7,7 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 use secrecy::SecretString;
 
-use super::{Context, copy_job};
+use super::{Context, copy_draft, copy_job};
 use crate::cli::{Between, CopyDataArgs};
 use crate::config::data::Copy;
 use crate::config::masking::Masking;
@@ -32,10 +32,11 @@ pub fn job(context: &Context, args: &CopyDataArgs) -> Result<Option<Job>> {
     let source = url("--from", from)?;
     postgres::address(&source).context("--from")?;
     let target = postgres::address(&url("--to", to)?).context("--to")?;
-    let masking = match &between.masking {
-        Some(path) => load::masking(path)?,
-        None => Masking::default(),
+    let mut masking = match &between.masking {
+        Some(path) if path.exists() || !args.write_masking => load::masking(path)?,
+        _ => Masking::default(),
     };
+    masking.file = Some(copy_draft::file(between).display().to_string());
     let copy = copy_job::with_conditions(&copy(between), &args.predicates);
     Ok(Some(Job {
         source: source.into(),

@@ -5,9 +5,10 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::copy_apply::{self, Asked};
-use super::{Context, copy_between, copy_cache, copy_job};
+use super::{Context, copy_between, copy_cache, copy_draft, copy_job};
 use crate::cli::CopyDataArgs;
 use crate::config::Settings;
+use crate::config::load::MASKING_FILE;
 use crate::data::prepare::prepare;
 use crate::data::{target, text};
 use crate::exit;
@@ -48,6 +49,16 @@ pub async fn run(context: &Context, args: CopyDataArgs) -> Result<u8> {
             let cache = cache.as_ref().map_or_else(String::new, |plan| format!("\n{plan}"));
             text::plan(&prepared.plan) + &cache
         });
+        if args.write_masking {
+            let path = match &asked.stack {
+                Some(settings) => {
+                    settings.root.join(settings.config.masking.file.as_deref().unwrap_or(MASKING_FILE))
+                }
+                None => copy_draft::file(&args.between),
+            };
+            copy_draft::write(context, &prepared, &path)?;
+            return Ok(exit::OK);
+        }
         prepared.decided_as_shown()?;
         cache.map_or(Ok(()), |plan| plan.decided())?;
         return Ok(exit::OK);

@@ -7,6 +7,7 @@ mod copy_apply;
 mod copy_between;
 mod copy_cache;
 mod copy_data;
+mod copy_draft;
 mod copy_job;
 mod docs;
 mod down;

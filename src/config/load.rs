@@ -11,6 +11,8 @@ use super::masking::Masking;
 use crate::failure::Failure;
 
 pub const FILE: &str = "stagectl.yml";
+/// Reviewed masking decisions, where `masking.file` names no other file.
+pub const MASKING_FILE: &str = "masking.yml";
 /// Machine-local overrides, not for the repository.
 pub const LOCAL_FILE: &str = "stagectl.local.yml";
 
@@ -67,6 +69,34 @@ pub fn masking(path: &Path) -> Result<Masking> {
     let (text, name) = (read_text(path)?, path.display().to_string());
     let _whole: Value = serde_yaml::from_str(&text).map_err(|error| explain(&error, &name))?;
     Ok(serde_yaml::from_str(&text).map_err(|error| explain(&error, &name))?)
+}
+
+/// Joins the reviewed decisions of `masking.file` to those of `stagectl.yml`. A file that is not there yet
+/// decides nothing.
+///
+/// # Errors
+/// Refuses a file that cannot be read, and a column with a rule in both.
+pub fn join_masking(root: &Path, config: &mut Masking) -> Result<()> {
+    let name = config.file.clone().unwrap_or_else(|| MASKING_FILE.to_owned());
+    let path = root.join(&name);
+    if !path.exists() {
+        return Ok(());
+    }
+    let reviewed = masking(&path)?;
+    for (table, columns) in reviewed.tables {
+        let own = config.tables.entry(table.clone()).or_default();
+        for (column, rule) in columns {
+            if own.insert(column.clone(), rule).is_some() {
+                return Err(Failure::config(format!("{table}.{column} has a rule in {FILE} and in {name}"))
+                    .hint("keep the one that is meant")
+                    .into());
+            }
+        }
+    }
+    config.schema.extend(reviewed.schema);
+    config.key = config.key.take().or(reviewed.key);
+    config.file = Some(name);
+    Ok(())
 }
 
 /// The project's own templates below `folder`: path in it to text. None without a folder.

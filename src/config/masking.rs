@@ -13,8 +13,14 @@ use super::file::Scalar;
 pub struct Masking {
     /// The secret that makes masks the same in each run, as `${NAME}`. Never in the repository.
     pub key: Option<String>,
+    /// The file with the decisions that a person has reviewed, beside `stagectl.yml`: `tables` and `schema`
+    /// as here, at its top. Default: `masking.yml`, where there is one.
+    pub file: Option<String>,
     /// Table (`Table` or `schema.Table`) to column to rule.
     pub tables: BTreeMap<String, BTreeMap<String, Rule>>,
+    /// Table to column to type, as they were when the decisions were reviewed. What is not here, or has
+    /// another type by now, stops the copy. Empty: nothing was written down.
+    pub schema: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// What happens to a value. A word, or a word with its argument: `email`, `{keep: why}`,
@@ -44,6 +50,8 @@ pub enum Strategy {
     Postcode,
     /// Free text, replaced whole by filler of about the same length.
     Text,
+    /// Free text kept, but for what is personal in it: addresses, numbers, links, known names.
+    Scrub,
     /// A web address of nobody.
     Url,
     /// Keyed hash, hexadecimal.
@@ -54,8 +62,19 @@ pub enum Strategy {
     /// A card number that passes the Luhn check and belongs to nobody.
     Card,
     Ip,
+    /// One of a few common browsers.
+    UserAgent,
+    /// Another latitude or longitude, with as many decimals.
+    Coordinate,
+    /// Another value of the same format, no two alike: numbers and codes of a small unique domain.
+    /// The mask of one can be the original of another.
+    Permutation,
     /// Moved by up to half a year, never by zero days.
     DateShift,
+    /// All moved by the same secret number of days: order and distances stay.
+    DateOffset,
+    /// Another day of the same year: ages stay, give or take one.
+    DateInYear,
     Null,
     /// The same value for all.
     Constant(Scalar),
@@ -66,6 +85,12 @@ pub enum Strategy {
     Json(BTreeMap<String, Rule>),
     /// A rule for each element of an array.
     Elements(Box<Rule>),
+    /// A rule for each path of elements: `person/name`, `person/@id`; `*` and `**` as for JSON.
+    Xml(BTreeMap<String, Rule>),
+    /// A rule for each key of an `hstore`; `*` stands for all others.
+    Hstore(BTreeMap<String, Rule>),
+    /// A rule for each field of a composite type.
+    Composite(BTreeMap<String, Rule>),
 }
 
 impl Strategy {
@@ -82,18 +107,27 @@ impl Strategy {
             Self::City => "city",
             Self::Postcode => "postcode",
             Self::Text => "text",
+            Self::Scrub => "scrub",
             Self::Url => "url",
             Self::Hash => "hash",
             Self::Token => "token",
             Self::Iban => "iban",
             Self::Card => "card",
             Self::Ip => "ip",
+            Self::UserAgent => "user-agent",
+            Self::Coordinate => "coordinate",
+            Self::Permutation => "permutation",
             Self::DateShift => "date-shift",
+            Self::DateOffset => "date-offset",
+            Self::DateInYear => "date-in-year",
             Self::Null => "null",
             Self::Constant(_) => "constant",
             Self::Keep(_) => "keep",
             Self::Json(_) => "json",
             Self::Elements(_) => "elements",
+            Self::Xml(_) => "xml",
+            Self::Hstore(_) => "hstore",
+            Self::Composite(_) => "composite",
         }
     }
 }

@@ -39,7 +39,8 @@ impl Settings {
     /// Reads `stagectl.yml`, the env files and the environment. Changes nothing.
     pub fn load(root: &Path) -> Result<Self> {
         let root = load::folder(root)?;
-        let config = load::load(&root)?;
+        let mut config = load::load(&root)?;
+        load::join_masking(&root, &mut config.masking)?;
         let mut outside: BTreeMap<String, String> = read_env_file(&root, PRODUCTION_ENV_FILE)?;
         // A value that is not UTF-8 cannot be asked for by name: nothing in the config can hold it.
         outside.extend(

@@ -109,7 +109,7 @@ pub async fn run(
         );
     }
     finish::sequences(&prepared.production, &target).await?;
-    finish::refresh(&target).await?;
+    finish::refresh(&prepared.production, &target).await?;
     step.done(ui);
 
     phase(ui, body, save, "proof", "Prove the copy")?;

@@ -33,6 +33,7 @@ pub async fn read(session: &Session, schemas: &[String]) -> Result<Catalog> {
             columns: Vec::new(),
             primary_key: row.get(4),
             estimated_rows: row.get::<_, i64>(5).unsigned_abs(),
+            bytes: row.get::<_, i64>(6).unsigned_abs(),
             partitioned: row.get(3),
             partitions: BTreeMap::new(),
         };
@@ -53,6 +54,7 @@ pub async fn read(session: &Session, schemas: &[String]) -> Result<Catalog> {
             generated: row.get(9),
             unique: row.get(10),
             in_key: row.get(11),
+            fields: row.get(12),
         });
     }
     for row in session.query(PARTITIONS, &[&known]).await.map_err(failed("read the partitions"))? {

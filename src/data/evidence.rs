@@ -24,6 +24,8 @@ const PER_PATH: usize = 50;
 #[derive(Debug, Clone)]
 pub struct Evidence {
     pub looks: Looks,
+    /// How many values were looked at.
+    pub seen: u64,
     /// Every value is an id that a machine made.
     pub generated_ids: bool,
     /// JSON: each leaf path of the rows that cross.
@@ -34,6 +36,8 @@ pub struct Evidence {
 
 #[derive(Debug, Clone)]
 pub struct Leaf {
+    /// How many values were looked at.
+    pub seen: u64,
     /// The path with `*` for each key that may be data.
     pub shown: String,
     pub looks: Looks,
@@ -96,8 +100,13 @@ async fn plain(session: &Session, table: &Table, column: &Column, rows: &Rows) -
                 classify::generated_ids(&rows::values(session, table, &column.name, &chunk).await?);
         }
     }
-    let looks = if column.is_array { elements(column, &values) } else { classify::column(column, &values) };
-    Ok(Evidence { looks, generated_ids, paths: BTreeMap::new(), personal_keys: false })
+    let looks = if column.is_array {
+        elements(table, column, &values)
+    } else {
+        classify::column(&table.name.name, column, &values)
+    };
+    let seen = values.len() as u64;
+    Ok(Evidence { looks, seen, generated_ids, paths: BTreeMap::new(), personal_keys: false })
 }
 
 /// In the primary key or a foreign key.
@@ -105,7 +114,7 @@ pub fn is_key(table: &Table, column: &Column) -> bool {
     column.in_key || table.primary_key.contains(&column.name)
 }
 
-fn elements(column: &Column, arrays: &[String]) -> Looks {
+fn elements(table: &Table, column: &Column, arrays: &[String]) -> Looks {
     let mut values = Vec::new();
     for array in arrays {
         let seen = super::mask::array::rewrite(array, &mut |element| {
@@ -116,7 +125,7 @@ fn elements(column: &Column, arrays: &[String]) -> Looks {
             return Looks::FreeText;
         }
     }
-    classify::column(column, &values)
+    classify::column(&table.name.name, column, &values)
 }
 
 async fn json(session: &Session, table: &Table, column: &Column, rows: &Rows) -> Result<Evidence> {
@@ -135,10 +144,16 @@ async fn json(session: &Session, table: &Table, column: &Column, rows: &Rows) ->
         .into_iter()
         .map(|(path, (shown, key, values, kind))| {
             let looks = kind.unwrap_or_else(|| classify::text(&key, &values));
-            (path, Leaf { shown, looks })
+            (path, Leaf { seen: values.len() as u64, shown, looks })
         })
         .collect();
-    Ok(Evidence { looks: Looks::FreeText, generated_ids: false, paths, personal_keys: found.personal_keys })
+    Ok(Evidence {
+        looks: Looks::FreeText,
+        seen: 0,
+        generated_ids: false,
+        paths,
+        personal_keys: found.personal_keys,
+    })
 }
 
 fn chunks(rows: &BTreeSet<RowId>) -> impl Iterator<Item = BTreeSet<RowId>> {

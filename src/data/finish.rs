@@ -16,7 +16,8 @@ const BOOKS: &str =
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
     WHERE c.relkind = 'r' AND n.nspname ~ '^staging_' GROUP BY 1, 2 ORDER BY 1, 2";
 const VIEWS: &str =
-    "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'm' AND NOT relispopulated ORDER BY oid";
+    "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind = 'm' AND NOT c.relispopulated ORDER BY c.oid";
 
 /// Carries the rows of the schemas `staging_*` over from the live database. Returns the tables that
 /// the new one does not have in the same form.
@@ -79,16 +80,17 @@ pub async fn sequences(production: &Session, target: &Session) -> Result<()> {
     Ok(())
 }
 
-/// Fills the materialized views, those first that others read, then gathers statistics.
-pub async fn refresh(target: &Session) -> Result<()> {
+/// Fills the materialized views that production has filled, those first that others read, then gathers
+/// statistics.
+pub async fn refresh(production: &Session, target: &Session) -> Result<()> {
+    let unfilled = async |session: &Session| -> Result<Vec<String>> {
+        let rows = session.query(VIEWS, &[]).await.map_err(quiet("list the views"))?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    };
+    let empty_there = unfilled(production).await?;
     loop {
-        let views: Vec<String> = target
-            .query(VIEWS, &[])
-            .await
-            .map_err(quiet("list the views"))?
-            .iter()
-            .map(|row| row.get(0))
-            .collect();
+        let mut views = unfilled(target).await?;
+        views.retain(|view| !empty_there.contains(view));
         if views.is_empty() {
             break;
         }

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::collisions::Collision;
 pub use super::row::RowId;
 use crate::config::masking::Strategy;
 use crate::model::quote_identifier;
 
 /// A table's name with its schema.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct TableName {
     pub schema: String,
     pub name: String,
@@ -54,7 +55,7 @@ impl Catalog {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Table {
     pub name: TableName,
     pub columns: Vec<Column>,
@@ -62,12 +63,14 @@ pub struct Table {
     pub primary_key: Vec<String>,
     /// The planner's estimate.
     pub estimated_rows: u64,
+    /// On disk, with what is stored out of line and without indexes.
+    pub bytes: u64,
     pub partitioned: bool,
     /// Where its rows lie, by oid, as far as the role may read them there. Empty without partitions.
     pub partitions: BTreeMap<u32, TableName>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Column {
     pub name: String,
     /// As SQL writes it, such as `character varying(40)[]`.
@@ -77,6 +80,8 @@ pub struct Column {
     /// An enum, at the bottom.
     pub is_enum: bool,
     pub is_array: bool,
+    /// Of a composite type: its fields, in order.
+    pub fields: Vec<String>,
     pub max_chars: Option<usize>,
     pub not_null: bool,
     /// In a primary key, a partition's bounds, or a unique index to which NULLs are equal: a NULL
@@ -184,7 +189,7 @@ pub struct Selection {
     pub nulled: BTreeMap<RowId, BTreeSet<String>>,
     /// Columns set to NULL in every row: they refer to a table that stays behind.
     pub emptied: BTreeSet<String>,
-    /// Why rows of this table cross, and how many for each reason: "root", "belongs to User",
+    /// Why rows of this table cross, and how many for each reason: "root", "belonging to User (userId)",
     /// "needed by Story.authorId", "whole table".
     pub reasons: BTreeMap<String, u64>,
 }
@@ -211,6 +216,8 @@ pub struct TablePlan {
     pub table: TableName,
     pub rows: u64,
     pub rows_in_production: u64,
+    /// Estimated from the table's size on disk.
+    pub bytes: u64,
     pub reasons: BTreeMap<String, u64>,
     pub nulled: u64,
     pub columns: Vec<ColumnPlan>,
@@ -255,17 +262,24 @@ pub struct Undecided {
     pub column: String,
     /// For JSON: the leaf path.
     pub path: Option<String>,
-    /// What it looks like, and the strategy to propose.
+    /// What it looks like, how many values say so, and the strategy to propose.
     pub looks_like: String,
+    pub seen: u64,
     pub proposal: String,
 }
 
 /// The plan of a copy. Holds no value of production.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct CopyPlan {
+    /// The rows it starts from, in words; empty where all rows cross.
+    pub starts: Vec<String>,
     pub tables: Vec<TablePlan>,
     /// What comes along each key, and what is cut.
     pub keys: Vec<KeyPlan>,
     pub undecided: Vec<Undecided>,
+    /// Unique indexes that the masks would break, as a dry run has found.
+    pub collisions: Vec<Collision>,
+    /// The file that the decisions stand in; `None` for `stagectl.yml`.
+    pub decisions: Option<String>,
     pub warnings: Vec<String>,
 }

@@ -7,10 +7,11 @@ use anyhow::{Context as _, Result};
 use secrecy::ExposeSecret as _;
 
 use super::job::{Extent, Job};
+use super::mask::Masker;
 use super::model::{Catalog, CopyPlan, Subset, TableName};
 use super::plan::{Inputs, plan};
-use super::subset::{self, Rim, growth, rows};
-use super::{catalog, evidence, identity, text};
+use super::subset::{self, Rim, growth, roots, rows};
+use super::{catalog, collisions, evidence, identity, text};
 use crate::config::masking::Strategy;
 use crate::failure::Failure;
 use crate::postgres::{Session, connect_url_read_only, failure};
@@ -67,7 +68,15 @@ pub async fn prepare(job: Job, ui: &Ui) -> Result<Prepared> {
         unclassified: job.unclassified,
     })?;
     plan.warnings.extend(warnings);
+    if catalog.large_objects > 0 {
+        plan.warnings.push(format!(
+            "{} large objects stay behind: nobody can tell what is in them. A column of type `oid` or `lo` that names one leads nowhere",
+            catalog.large_objects
+        ));
+    }
+    plan.decisions.clone_from(&job.masking.file);
     plan.keys = keys;
+    plan.starts = rim.iter().flat_map(|rim| rim.routes.starts.iter().map(roots::Start::words)).collect();
     Ok(Prepared { job, production, snapshot_id, lsn, catalog, subset, rim, plan, rules })
 }
 
@@ -99,8 +108,18 @@ impl Prepared {
     /// # Errors
     /// Fails where production does not answer.
     pub async fn explain(&mut self) -> Result<()> {
+        if self.plan.undecided.is_empty() && !self.rules.is_empty() {
+            let (catalog, subset, masker) = (&self.catalog, &self.subset, self.trial());
+            let found = collisions::find(&self.production, catalog, subset, &self.rules, &masker).await?;
+            self.plan.collisions = found;
+        }
         let Some(rim) = &self.rim else { return Ok(()) };
         growth::estimate(&self.production, &self.catalog, &self.subset, rim, &mut self.plan.keys).await
+    }
+
+    /// The masker, or where no key is set yet one that will do to try masks out.
+    fn trial(&self) -> Masker {
+        self.job.masker().unwrap_or_else(|_| Masker::new("to try masks out", &self.job.copy.email_domain))
     }
 
     /// Refuses to go on while something is undecided.
@@ -110,23 +129,32 @@ impl Prepared {
             return Ok(());
         }
         Err(Failure::refused(format!(
-            "{}; in stagectl.yml, check and add:\n{}",
+            "{}; in {}, check and add:\n{}",
             self.open_question(),
-            text::entry(undecided)
+            self.file(),
+            text::entry(undecided, self.plan.decisions.is_some())
         ))
         .hint("or run with `--unclassified mask` (or `null`) for this time")
         .into())
     }
 
-    /// As [`Self::decided`], after the plan with the entry has been printed.
+    /// As [`Self::decided`], after the plan with the entry has been printed; also while masks collide.
     pub fn decided_as_shown(&self) -> Result<()> {
+        if let Some(first) = self.plan.collisions.first() {
+            let what = format!("masks would break the unique index {} of {}", first.index, first.table);
+            return Err(Failure::refused(what).hint(first.remedy.clone()).into());
+        }
         if self.plan.undecided.is_empty() {
             return Ok(());
         }
         Err(Failure::refused(self.open_question())
-            .hint("check the entry in the plan and add it to stagectl.yml")
+            .hint(format!("check the entry in the plan and add it to {}, or let `copy-data --dry-run --write-masking` write it for a review", self.file()))
             .hint("or run with `--unclassified mask` (or `null`) for this time")
             .into())
+    }
+
+    fn file(&self) -> &str {
+        self.plan.decisions.as_deref().unwrap_or("stagectl.yml")
     }
 
     fn open_question(&self) -> String {

@@ -9,7 +9,7 @@ use stagectl::data::model::{Catalog, RowId, Rows, Selection, Subset, TableName};
 use stagectl::data::{catalog, subset};
 use stagectl::postgres::connect_url_read_only;
 
-use crate::support::{Postgres, Workspace, engine_or_skip, eventually, free_port};
+use crate::support::{Postgres, Workspace, docker, engine_or_skip, eventually, free_port};
 
 /// The rows of a selection that was made row by row.
 fn places(selection: &Selection) -> &BTreeSet<RowId> {
@@ -349,4 +349,47 @@ async fn production_that_does_not_answer_is_the_environments_fault() {
     twin.configure(&url, "");
     let outcome = twin.workspace.stagectl(&["copy-data", "--dry-run"]).expect_code(4);
     assert!(!outcome.stderr.contains("topsecret"), "{}", outcome.stderr);
+}
+
+/// A hot standby of the twin's server, in the same container; returns the address of its host.
+fn standby(server: &Postgres) -> String {
+    let id = server.container.id.as_str();
+    let inside = |line: &str| docker(&["exec", "--user", "postgres", id, "sh", "-c", line]);
+    inside(
+        "pg_basebackup --host=/var/run/postgresql --pgdata=/tmp/standby --write-recovery-conf --checkpoint=fast",
+    );
+    // A standby must have room for all that its primary may do.
+    let room = inside(
+        "psql --no-align --tuples-only --command=\"SELECT string_agg('-c ' || name || '=' || setting, ' ') FROM pg_settings WHERE name ~ '^max_(connections|prepared|worker_p|wal_s|locks_per_t)'\"",
+    );
+    inside(&format!(
+        "pg_ctl --pgdata=/tmp/standby --wait --log=/tmp/standby.log --options=\"-c port=5433 -c listen_addresses='*' {room}\" start"
+    ));
+    docker(&["inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", id])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hot_standby_and_a_role_that_may_only_select_are_enough_and_production_stays_untouched() {
+    if !engine_or_skip() {
+        return;
+    }
+    let twin = Twin::sample().await;
+    let host = standby(&twin.server);
+    // All that a write, a temporary table or an object of any kind would move.
+    let traces = "SELECT concat_ws(' ', tup_inserted, tup_updated, tup_deleted, temp_files) FROM pg_stat_database WHERE datname = 'production'
+        UNION ALL SELECT count(*)::text FROM pg_class UNION ALL SELECT count(*)::text FROM pg_namespace";
+    twin.written().await;
+    let before = twin.server.texts("production", traces).await;
+    let here = twin.workspace.stagectl(&["copy-data", "--dry-run", "--json"]).expect_code(0).json();
+
+    let url = format!("postgresql://stories_reader:reader-password@{host}:5433/production?sslmode=disable");
+    twin.configure(&url, &blueprint_copy());
+    let there = twin.workspace.stagectl(&["copy-data", "--dry-run", "--json"]).expect_code(0).json();
+    assert_eq!(there["database"], here["database"], "the standby selects what its primary does");
+    let report = twin.workspace.stagectl(&["copy-data", "--json", "--yes"]).expect_code(0).json();
+    assert_eq!(report["phase"], "done");
+    let users = twin.server.texts("staging_db", "SELECT count(*) FROM \"User\"").await;
+    assert_eq!(users[0], rows(&here["database"])["User"].to_string());
+    twin.written().await;
+    assert_eq!(twin.server.texts("production", traces).await, before);
 }

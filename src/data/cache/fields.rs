@@ -31,7 +31,7 @@ pub struct Outcome {
 pub fn mask(value: &Value, rules: &Rules, masker: &Masker) -> Result<Outcome, Unmaskable> {
     // Members of a set must stay as many.
     let unique = matches!(value, Value::Set(_) | Value::SortedSet(_));
-    let shape = Shape { unique, base_type: "text".to_owned(), ..Shape::default() };
+    let shape = Shape { unique, ..Shape::default() };
     let mut walk = Walk { rules, masker, shape, outcome: Outcome::default() };
     let result = walk.value(value)?;
     Ok(Outcome { value: result, ..walk.outcome })

@@ -180,9 +180,20 @@ impl Collector {
             Strategy::Keep(_)
             | Strategy::Json(_)
             | Strategy::Elements(_)
+            | Strategy::Xml(_)
+            | Strategy::Hstore(_)
+            | Strategy::Composite(_)
             | Strategy::City
             | Strategy::Postcode
-            | Strategy::DateShift => return Ok(()),
+            | Strategy::UserAgent
+            | Strategy::Coordinate
+            // The mask of one is the original of another.
+            | Strategy::Permutation
+            | Strategy::DateShift
+            | Strategy::DateOffset
+            | Strategy::DateInYear => return Ok(()),
+            // The text stays: what has a form of its own must not.
+            Strategy::Scrub => self.forms(&normal),
             Strategy::Name | Strategy::ShortName | Strategy::Username => match self.tokens.list[..] {
                 [_] if digits > 0 && letters > 0 && chars >= 6 => self.window(0, 1),
                 [name] if letters >= 2 => {

@@ -3,10 +3,20 @@
 
 pub mod array;
 pub mod copytext;
+pub mod hstore;
 pub mod json;
 mod numbers;
+mod permutation;
+pub mod record;
+mod scrub;
+pub mod shape;
 mod strategies;
 mod stream;
 mod words;
+pub mod xml;
 
-pub use strategies::{Masker, Shape, Unmaskable};
+pub use shape::{Base, Shape};
+pub use strategies::{Masker, Unmaskable};
+
+/// Sees a part's path or key and its value and answers what stands in its place; `None` is NULL.
+pub type VisitPart<'v> = dyn FnMut(&str, &str) -> Result<Option<String>, Unmaskable> + 'v;

@@ -29,7 +29,9 @@ SELECT a.attrelid, a.attname::text, format_type(a.atttypid, a.atttypmod), t.typn
    OR EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.conrelid = a.attrelid AND a.attnum = ANY (k.conkey)),
   EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f'
      AND (k.conrelid = a.attrelid AND a.attnum = ANY (k.conkey)
-       OR k.confrelid = a.attrelid AND a.attnum = ANY (k.confkey)))
+       OR k.confrelid = a.attrelid AND a.attnum = ANY (k.confkey))),
+  coalesce((SELECT array_agg(f.attname::text ORDER BY f.attnum) FROM pg_attribute f
+            WHERE t.typtype = 'c' AND f.attrelid = t.typrelid AND f.attnum > 0 AND NOT f.attisdropped), '{}')
 FROM pg_attribute a
 JOIN pg_type own ON own.oid = a.atttypid
 JOIN bottom b ON b.typid = a.atttypid

@@ -9,7 +9,10 @@ SELECT c.oid, n.nspname::text, c.relname::text, c.relkind = 'p',
   greatest(0, CASE WHEN c.relkind = 'p' AND c.reltuples < 1
      THEN (SELECT coalesce(sum(greatest(p.reltuples, 0)), 0) FROM pg_partition_tree(c.oid) t
            JOIN pg_class p ON p.oid = t.relid WHERE t.isleaf)
-     ELSE c.reltuples END)::bigint
+     ELSE c.reltuples END)::bigint,
+  CASE WHEN c.relkind = 'p'
+     THEN (SELECT coalesce(sum(pg_table_size(t.relid)), 0) FROM pg_partition_tree(c.oid) t WHERE t.isleaf)
+     ELSE pg_table_size(c.oid) END::bigint
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'

@@ -67,6 +67,7 @@ impl<'a> Closure<'a> {
         for (names, reason) in [(&routes.whole, "whole table"), (&routes.bookkeeping, "bookkeeping")] {
             for name in names {
                 let cap = routes.caps.get(name).copied();
+                let reason = if cap.is_some() { "latest of the table" } else { reason };
                 let all = rows::all(session, self.table(name)?, cap).await?;
                 self.choose(name, reason, all, &mut new.chosen);
             }
@@ -134,7 +135,9 @@ impl<'a> Closure<'a> {
         let mut new = New::default();
         for (at, found) in try_join_all(asked).await? {
             let key = &routes.edges[at].key;
-            let reason = format!("belongs to {} ({})", key.parent, key.columns());
+            let cap = routes.caps.get(&key.child);
+            let cap = cap.map_or_else(String::new, |cap| format!(", the latest {cap} each"));
+            let reason = format!("belonging to {} ({}){cap}", key.parent, key.columns());
             self.plans[at].children += self.own(&key.child, &reason, found, &mut new);
         }
         Ok(new)

@@ -322,3 +322,7 @@ fn policies(catalog: &Catalog, copy: &Copy) -> Result<BTreeMap<usize, KeyPolicy>
     }
     Ok(found)
 }
+
+#[cfg(test)]
+#[path = "keys_tests.rs"]
+mod tests;

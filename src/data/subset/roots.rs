@@ -45,6 +45,23 @@ const CANDIDATES: u32 = 1_000;
 /// More rows than this along one key count no further: breadth before mass.
 const COUNTED: u32 = 20;
 
+impl Start {
+    /// Which rows, in words. A condition is the user's own text, no value of production.
+    pub fn words(&self) -> String {
+        let number = self.limit.map_or_else(|| "all rows".to_owned(), |limit| format!("{limit} rows"));
+        let order = match (&self.order_by, self.limit) {
+            (Some(order), _) => format!(", in the order {order}"),
+            (None, Some(limit)) if limit < CANDIDATES => {
+                format!(", those with the most rows that belong to them (of the first {CANDIDATES})")
+            }
+            (None, Some(_)) => ", the first ones by key".to_owned(),
+            (None, None) => String::new(),
+        };
+        let condition = self.predicate.as_ref().map_or_else(String::new, |own| format!(" where {own}"));
+        format!("{number} of `{}`{condition}{order}", self.table)
+    }
+}
+
 /// The tables to start from.
 ///
 /// # Errors

@@ -140,6 +140,7 @@ mod tests {
 
     fn column(name: &str, base_type: &str, is_array: bool) -> Column {
         Column {
+            fields: Vec::new(),
             name: name.into(),
             sql_type: base_type.into(),
             base_type: base_type.into(),
@@ -160,6 +161,7 @@ mod tests {
             columns,
             primary_key: vec![],
             estimated_rows: 0,
+            bytes: 0,
             partitioned: false,
             partitions: std::collections::BTreeMap::new(),
         };

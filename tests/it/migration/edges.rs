@@ -30,7 +30,7 @@ async fn edge_cases_find_what_a_quiet_run_does_not() {
     );
     let report = staging.test(&["--only", "edge-cases"]).expect_code(0).json();
     expect(&report, "MIG-EDG-001", "pass", "does nothing");
-    expect(&report, "MIG-EDG-002", "pass", "1 completed by a second run");
+    expect(&report, "MIG-EDG-002", "pass", "1 completed by a second run; ended inside 2 statements");
 
     // A rename breaks the writers of the old code; a NULL that the catalogue allows stops up.
     staging.configure("");
