@@ -51,7 +51,7 @@ async fn whatever_changes_between_the_rows_and_the_swap_stops_the_swap() {
     let check = &report["integrity"];
     assert_eq!(check["rows"], report["rows"], "{report:#}");
     assert!(check["objects"].as_u64() >= Some(20) && check["foreign_keys"].as_u64() >= Some(4), "{check:#}");
-    assert_eq!(check["sequences"], 1);
+    assert!(check["sequences"].as_u64() >= Some(1), "{check:#}");
 }
 
 #[tokio::test]
