@@ -139,6 +139,24 @@ ensure_images() {
   } | build_missing "$images_base" "$(base_hash)"
 }
 
+# A second major version of PostgreSQL, for the tests alone: a minute's build, where no registry answers.
+ensure_newer_postgres() {
+  local tag=stagectl-local/postgres:17 folder=$scripts_dir/images/postgres-17 hash context
+  if [[ $images_in_use == official ]]; then
+    docker image inspect postgres:17 >/dev/null 2>&1 || docker pull -q postgres:17
+    export STAGECTL_TEST_POSTGRES17=postgres:17
+    return
+  fi
+  hash=$(inputs_hash "$folder" "$(base_hash) $(inputs_hash "$scripts_dir/images/postgres")")
+  if image_is_current "$tag" "$hash"; then return; fi
+  say "building $tag"
+  context=$(mktemp -d)/postgres-17
+  cp -R "$folder" "$context"
+  cp "$scripts_dir/images/postgres/docker-entrypoint.sh" "$context/"
+  build_image "$context" "$tag" "$images_base" "$hash"
+  rm -rf "$(dirname "$context")"
+}
+
 # The image of a folder of images.tsv: for the sample production, which stagectl does not start.
 image_for() {
   local column=3

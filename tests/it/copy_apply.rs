@@ -104,7 +104,7 @@ impl Sides {
                  database:\n  service: db\n  name: staging_db\n  user: app\n  password: {PASSWORD}\n  admin_password: {}\n\
                  production:\n  database_url: {}\ncopy:\n  root: User\n  limit: 10\n\
                  masking:\n  key: a-key-for-tests-only-0123456789\n  tables:{rules}",
-                crate::support::image("postgres"),
+                crate::support::image(self.staging.part),
                 self.staging.port,
                 self.staging.password(),
                 self.production.url("shop"),
@@ -149,7 +149,8 @@ async fn a_copy_is_whole_masked_and_can_be_taken_back() {
 
     let dump = sides.dump("staging_db").to_lowercase();
     for original in ["mail.example", "jane doe number", "170 5550", "köln"] {
-        assert!(!dump.contains(original), "`{original}` has crossed");
+        let line = dump.lines().find(|line| line.contains(original));
+        assert_eq!(line, None, "`{original}` has crossed");
     }
     let joined = r#"SELECT count(*) FROM "Order" o JOIN "User" u ON u.id = o."userId" WHERE lower(u.email::text) = o."contactEmail""#;
     assert_eq!(sides.here(joined).await, sides.here(r#"SELECT count(*) FROM "Order""#).await);
@@ -220,7 +221,8 @@ async fn a_full_copy_takes_every_row_and_nulls_what_led_to_a_skipped_table() {
     }
     let dump = sides.dump("staging_db").to_lowercase();
     for original in ["mail.example", "jane doe number", "170 5550", "köln"] {
-        assert!(!dump.contains(original), "`{original}` has crossed");
+        let line = dump.lines().find(|line| line.contains(original));
+        assert_eq!(line, None, "`{original}` has crossed");
     }
     assert_eq!(sides.here("SELECT count(\"userId\") FROM audit").await, ["40"]);
     sides.workspace.stagectl(&["copy-data", "--all", "--limit", "3"]).expect_code(2);

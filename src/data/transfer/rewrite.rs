@@ -61,7 +61,12 @@ impl Work {
 /// known before the first mask is made.
 pub fn may_meet(rule: &Strategy) -> bool {
     match rule {
-        Strategy::Phone | Strategy::Name | Strategy::ShortName | Strategy::Street | Strategy::Address => true,
+        Strategy::Phone
+        | Strategy::Token
+        | Strategy::Name
+        | Strategy::ShortName
+        | Strategy::Street
+        | Strategy::Address => true,
         Strategy::Json(rules) => rules.values().any(|rule| may_meet(&rule.0)),
         Strategy::Elements(rule) => may_meet(&rule.0),
         _ => false,

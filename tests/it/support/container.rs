@@ -29,6 +29,7 @@ pub fn engine_or_skip() -> bool {
 pub fn image(part: &str) -> String {
     let default = match part {
         "postgres" => "stagectl-local/postgres:15",
+        "postgres17" => "stagectl-local/postgres:17",
         "redis" => "stagectl-local/redis:7",
         "nginx" => "stagectl-local/nginx:1.22",
         "prometheus" => "stagectl-local/prometheus:2.42",

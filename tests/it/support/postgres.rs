@@ -15,21 +15,28 @@ const PASSWORD: &str = "test-password";
 pub struct Postgres {
     pub container: Container,
     pub port: u16,
+    /// Which image it runs, as [`image`] knows it.
+    pub part: &'static str,
 }
 
 impl Postgres {
     /// Starts one and waits until it answers. Its data lives in memory.
     pub fn start() -> Self {
-        Self::start_on("mode=0700")
+        Self::start_on("mode=0700", "postgres")
     }
 
     /// One whose data may take this many MiB. Its log of changes lies elsewhere: where that has no
     /// room, the server itself ends.
     pub fn start_with_disk(mib: u32) -> Self {
-        Self::start_on(&format!("mode=0700,size={mib}m"))
+        Self::start_on(&format!("mode=0700,size={mib}m"), "postgres")
     }
 
-    fn start_on(disk: &str) -> Self {
+    /// One of another major version, 17.
+    pub fn start_newer() -> Self {
+        Self::start_on("mode=0700", "postgres17")
+    }
+
+    fn start_on(disk: &str, part: &'static str) -> Self {
         let container = Container::run(&[
             "--publish",
             "127.0.0.1::5432",
@@ -42,7 +49,7 @@ impl Postgres {
             "--tmpfs",
             &format!("/var/lib/postgresql/data:{disk}"),
             "--shm-size=256m",
-            &image("postgres"),
+            &image(part),
             "postgres",
             "-c",
             "fsync=off",
@@ -54,7 +61,7 @@ impl Postgres {
             "wal_level=logical",
         ]);
         let port = container.port(5432);
-        let server = Self { container, port };
+        let server = Self { container, port, part };
         // Over TCP: during its initialisation the server listens on its socket only.
         eventually("PostgreSQL answers", Duration::from_secs(90), || {
             server.container.try_exec(&["pg_isready", "--host=127.0.0.1", "--username=postgres"])
