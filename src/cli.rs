@@ -2,12 +2,14 @@
 
 mod between;
 mod examples;
+mod validate;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use between::Between;
+pub use validate::{FailOn, ValidateArgs, ValidationFormat};
 
 use crate::config::migration::{CloneBy, Layout};
 use crate::ui;
@@ -457,23 +459,6 @@ pub struct MigrationSource {
     /// How the first clone is made.
     #[arg(long, value_enum)]
     pub clone: Option<CloneBy>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = examples::VALIDATE)]
-pub struct ValidateArgs {
-    /// Only the essential checks, in seconds.
-    #[arg(long)]
-    pub quick: bool,
-    /// List the checks and run none.
-    #[arg(long)]
-    pub list: bool,
-    /// Run only these check ids or categories. May be given more than once.
-    #[arg(long, value_name = "ID|CATEGORY")]
-    pub only: Vec<String>,
-    /// Do not run these check ids or categories. May be given more than once.
-    #[arg(long, value_name = "ID|CATEGORY")]
-    pub skip: Vec<String>,
 }
 
 /// `Table: condition`.

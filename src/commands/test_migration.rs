@@ -11,7 +11,7 @@ use crate::migration::{self, Action, Category, Clones, Inputs, Lab, Prepared, St
 use crate::model::DatabaseAddress;
 use crate::postgres::Session;
 use crate::report::migration::{MigrationBody, MigrationStep};
-use crate::report::{Counts, Envelope, Report, Status, Verdict, text};
+use crate::report::{Counts, Envelope, Report, Status, Verdict, html, text};
 use crate::store::{Lock, ReportFile, new_run_id};
 use crate::ui::Ui;
 
@@ -113,7 +113,7 @@ impl Run {
         for category in categories.iter().filter(|c| **c != Category::Prerequisites) {
             self.ui.phase(category.word());
             let shown = self.report.body.checks.len();
-            migration::run(*category, &mut lab, &mut self.report.body).await?;
+            Box::pin(migration::run(*category, &mut lab, &mut self.report.body)).await?;
             self.show(shown)?;
         }
         let shown = self.report.body.checks.len();
@@ -187,6 +187,7 @@ impl Run {
             if partial { format!("{summary} (only {})", body.categories.join(", ")) } else { summary };
         self.report.envelope.finish(verdict, summary, clock::now());
         self.file.save(&self.report)?;
+        let html = self.file.beside("html", &html::migration(&self.report))?;
         if self.ui.options.json {
             self.ui.data(&serde_json::to_string_pretty(&self.report)?);
         } else {
@@ -194,6 +195,7 @@ impl Run {
             self.ui.data(&text::checks(&body.checks, self.ui.options.verbose));
             self.ui.data(&text::verdict(verdict, body.counts));
             self.ui.note(format!("report: {}", self.file.path.display()));
+            self.ui.note(format!("HTML:   {}", html.display()));
         }
         Ok(verdict.exit_code())
     }
