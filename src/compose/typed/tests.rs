@@ -82,7 +82,7 @@ services:
     cpus: 0.5
     mem_limit: 1g
     stop_grace_period: 1m30s
-    user: 1000
+    user: '1000'
     ports: ['127.0.0.1:8000-8001:80-81/udp']
     ulimits: {nofile: 3, core: {soft: 1, hard: 2}}
     volumes: ['./x:/x:ro,z,rshared', 'v:/v1:nocopy', {type: tmpfs, target: /t, tmpfs: {size: 3m, mode: 0755}}]
