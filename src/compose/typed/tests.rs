@@ -85,14 +85,14 @@ services:
     user: '1000'
     ports: ['127.0.0.1:8000-8001:80-81/udp']
     ulimits: {nofile: 3, core: {soft: 1, hard: 2}}
-    volumes: ['./x:/x:ro,z,rshared', 'v:/v1:nocopy', {type: tmpfs, target: /t, tmpfs: {size: 3m, mode: 0755}}]
+    volumes: ['./x:/x:ro,z,rshared', 'vol:/v1:nocopy', {type: tmpfs, target: /t, tmpfs: {size: 3m, mode: 0755}}]
     secrets: [s, {source: s, target: /etc/x, uid: '1', mode: 0440}]
     networks: {n: {priority: 3, ipv4_address: 10.1.1.2}, default: }
     deploy: {replicas: 2, restart_policy: {condition: on-failure, max_attempts: 3}}
     healthcheck: {test: curl x, interval: 90s}
     blkio_config: {device_read_bps: [{path: /dev/sda, rate: 12mb}]}
 networks: {n: {ipam: {config: [{subnet: 10.1.1.0/24}]}}}
-volumes: {v: }
+volumes: {vol: }
 secrets: {s: {environment: HOME}}
 ";
     let project = project(text, &[]).unwrap();
