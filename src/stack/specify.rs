@@ -30,10 +30,9 @@ pub fn container(
     dialect: &Dialect,
 ) -> ContainerSpec {
     let own_name = container_name(project, name, service, number);
-    let limits: Resource =
-        service.deploy.as_ref().and_then(|d| Some(d.resources.limits.clone())).unwrap_or_default();
+    let limits: Resource = service.deploy.as_ref().map(|d| d.resources.limits.clone()).unwrap_or_default();
     let reserved: Resource =
-        service.deploy.as_ref().and_then(|d| Some(d.resources.reservations.clone())).unwrap_or_default();
+        service.deploy.as_ref().map(|d| d.resources.reservations.clone()).unwrap_or_default();
     let first = |values: [i64; 2]| values.into_iter().find(|&value| value != 0).unwrap_or_default();
     ContainerSpec {
         image: image(project, name, service),
