@@ -203,7 +203,8 @@ impl Run {
                 self.ui.data(&stairway.line());
             }
             self.ui.data(&text::verdict(verdict, body.counts));
-            self.ui.note(format!("report: {} (also as .html, and as .xml for JUnit)", self.file.path.display()));
+            self.ui
+                .note(format!("report: {} (also as .html, and as .xml for JUnit)", self.file.path.display()));
         }
         Ok(verdict.exit_code())
     }

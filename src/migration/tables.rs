@@ -82,7 +82,8 @@ async fn words(session: &Session, table: &str, column: &str) -> Result<Vec<Strin
          GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {}",
         FEW + 1
     );
-    let rows = session.query(&sql, &[]).await.with_context(|| format!("read the words of {table}.{column}"))?;
+    let rows =
+        session.query(&sql, &[]).await.with_context(|| format!("read the words of {table}.{column}"))?;
     let total: i64 = rows.iter().map(|row| row.get::<_, i64>(1)).sum();
     // Where hardly a word comes twice, they are names.
     let is_enumeration = rows.len() <= FEW && total >= 2 * rows.len() as i64;

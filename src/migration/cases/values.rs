@@ -96,9 +96,7 @@ impl Family {
         match self {
             Self::Null if column.nullable => vec![Value::null()],
             Self::Empty if text => all(&[""]),
-            Self::Unicode if text => {
-                all(&["O'Réilly \\ \"; --", "🙂👩‍👩‍👧", "\u{202e}مرحبا\u{202c} 中文 ß ı İ"])
-            }
+            Self::Unicode if text => all(&["O'Réilly \\ \"; --", "🙂👩‍👩‍👧", "\u{202e}مرحبا\u{202c} 中文 ß ı İ"]),
             Self::Long if text => {
                 let length = width(&column.kind).unwrap_or(100_000);
                 let long: String = "long ".repeat(length.div_ceil(5)).chars().take(length).collect();
@@ -144,7 +142,9 @@ fn duplicates(table: &str, column: &Column) -> Vec<Value> {
 
 /// A column that by its name points to a row: `author_id`, `authorId`, `author_uuid`.
 fn is_reference(name: &str) -> bool {
-    ["_id", "Id", "ID", "_uuid", "_ref", "_fk"].iter().any(|end| name.ends_with(end) && name.len() > end.len())
+    ["_id", "Id", "ID", "_uuid", "_ref", "_fk"]
+        .iter()
+        .any(|end| name.ends_with(end) && name.len() > end.len())
 }
 
 /// Keys that no row has, as far as anybody can say.

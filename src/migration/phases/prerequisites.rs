@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 
-use crate::config::migration::CloneBy;
 use super::server;
+use crate::config::migration::CloneBy;
 use crate::migration::clone::Clones;
 use crate::migration::fingerprint::State;
 use crate::migration::lab::{Inputs, Lab, differences};

@@ -114,7 +114,8 @@ async fn traffic(lab: &Lab, body: &mut MigrationBody) -> Result<CheckResult> {
     let clone = lab.clones.copy(&lab.base).await?;
     let Some((queries, from)) = workload_of(lab, &clone).await? else {
         lab.clones.drop_clone(&clone).await?;
-        return Ok(check.skip("`migration.workload` is empty, and pg_stat_statements shows no query of this database"));
+        return Ok(check
+            .skip("`migration.workload` is empty, and pg_stat_statements shows no query of this database"));
     };
     let address = lab.clones.user_address.database(&clone);
     let admin = lab.clones.as_admin(&clone).await?;
@@ -144,10 +145,8 @@ async fn traffic(lab: &Lab, body: &mut MigrationBody) -> Result<CheckResult> {
             )
         })
         .collect();
-    let check = check
-        .evidence([format!("the queries of {from}")])
-        .evidence(lines)
-        .evidence(replay.errors.clone());
+    let check =
+        check.evidence([format!("the queries of {from}")]).evidence(lines).evidence(replay.errors.clone());
     if let Some(stopped) = ups.iter().find_map(|up| up.stopped.as_ref()) {
         return Ok(check.warn(format!("under traffic up stops: {}", stopped.line())));
     }

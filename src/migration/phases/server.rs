@@ -195,10 +195,17 @@ pub(super) async fn extensions(clones: &Clones, base: &str, steps: &[Step]) -> R
         if session.query_opt(there, &[name]).await.context("list the extensions")?.is_some() {
             continue;
         }
-        match session.query_opt(EXTENSION, &[name, &clones.migrates_as()]).await.context("look for an extension")? {
+        match session
+            .query_opt(EXTENSION, &[name, &clones.migrates_as()])
+            .await
+            .context("look for an extension")?
+        {
             None => wrong.push(format!("the server does not offer `{name}`")),
             Some(row) if row.get(0) => {
-                wrong.push(format!("only a superuser may make `{name}`, and `{}` is none", clones.migrates_as()));
+                wrong.push(format!(
+                    "only a superuser may make `{name}`, and `{}` is none",
+                    clones.migrates_as()
+                ));
             }
             Some(_) => {}
         }

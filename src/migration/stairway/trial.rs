@@ -5,10 +5,10 @@ use anyhow::Result;
 use super::stair::{Stair, Way};
 use super::walker::Walker;
 use crate::migration::apply::{Stopped, perform};
+use crate::migration::clone::Migrator;
 use crate::migration::fingerprint::{
     DataDifference, Reader, State, data_differences, differing_rows, schema_differences, sequence_drifts,
 };
-use crate::migration::clone::Migrator;
 use crate::migration::lab::Lab;
 use crate::migration::script::Script;
 use crate::migration::step::{Action, Step};

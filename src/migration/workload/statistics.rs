@@ -78,7 +78,8 @@ fn reads(query: &str) -> bool {
 /// The statement with a value for each parameter; `None` where it cannot be prepared here.
 async fn with_values(session: &Session, query: &str) -> Result<Option<String>> {
     let Ok(statement) = session.prepare(query).await else { return Ok(None) };
-    let names: BTreeSet<&str> = WORD.iter().flat_map(|word| word.find_iter(query)).map(|word| word.as_str()).collect();
+    let names: BTreeSet<&str> =
+        WORD.iter().flat_map(|word| word.find_iter(query)).map(|word| word.as_str()).collect();
     let names: Vec<&str> = names.into_iter().collect();
     let mut values = BTreeMap::new();
     for (index, kind) in statement.params().iter().enumerate() {
@@ -92,7 +93,8 @@ async fn with_values(session: &Session, query: &str) -> Result<Option<String>> {
             Some(column) => value(session, &column, &names).await?,
             None => None,
         };
-        let text = found.or_else(|| usual(&kind)).map_or_else(|| "NULL".to_owned(), |text| quote_literal(&text));
+        let text =
+            found.or_else(|| usual(&kind)).map_or_else(|| "NULL".to_owned(), |text| quote_literal(&text));
         values.insert(number, format!("CAST({text} AS {kind})"));
     }
     Ok(Some(fill(query, &values)))
@@ -109,7 +111,9 @@ async fn value(session: &Session, column: &str, tables: &[&str]) -> Result<Optio
 
 /// The column that a parameter is compared with: the identifier before its operator.
 fn column_before(query: &str, number: usize) -> Option<String> {
-    let expression = format!(r#"(?i)(\w+)"?\s*(?:=|<>|!=|<=|>=|<|>|~~\*?|\bi?like\b|\bin\b)\s*(?:any\s*)?\(?\s*\${number}(?:\D|$)"#);
+    let expression = format!(
+        r#"(?i)(\w+)"?\s*(?:=|<>|!=|<=|>=|<|>|~~\*?|\bi?like\b|\bin\b)\s*(?:any\s*)?\(?\s*\${number}(?:\D|$)"#
+    );
     let found = Regex::new(&expression).ok()?.captures(query)?;
     Some(found.get(1)?.as_str().to_owned())
 }
@@ -142,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_parameter_is_compared_with_the_column_before_it() {
-        let query = r#"SELECT * FROM "User" u WHERE u."authorId" = $1 AND name LIKE $2 AND id IN ($3, $10) LIMIT $4"#;
+        let query =
+            r#"SELECT * FROM "User" u WHERE u."authorId" = $1 AND name LIKE $2 AND id IN ($3, $10) LIMIT $4"#;
         let of = |number| column_before(query, number);
         assert_eq!(of(1).as_deref(), Some("authorId"));
         assert_eq!(of(2).as_deref(), Some("name"));
