@@ -3,6 +3,7 @@
 mod fit;
 mod keys;
 mod open;
+mod time;
 
 use std::collections::BTreeMap;
 
@@ -37,6 +38,8 @@ pub struct Inputs<'a> {
     pub masking: &'a Masking,
     pub samples: &'a Samples,
     pub unclassified: Unclassified,
+    /// Workers at once.
+    pub jobs: usize,
 }
 
 /// Decides about every column of every table that has rows in the subset.
@@ -58,12 +61,14 @@ pub fn plan(inputs: Inputs<'_>) -> Result<(CopyPlan, Rules)> {
             rows,
             rows_in_production: in_production,
             bytes: (each * rows as f64) as u64,
+            ms: 0,
             reasons: selection.reasons.clone(),
             nulled: selection.nulled.len() as u64,
             columns,
         });
     }
     planning.follow_keys();
+    time::estimate(&mut planning.plan, inputs.jobs);
     Ok((planning.plan, planning.rules))
 }
 
