@@ -174,7 +174,9 @@ impl Strategy {
         match self {
             Self::Elements(rule) => rule.0.each(visit),
             Self::Json(rules) | Self::Xml(rules) | Self::Hstore(rules) | Self::Composite(rules) => {
-                rules.values().for_each(|rule| rule.0.each(visit));
+                for rule in rules.values() {
+                    rule.0.each(visit);
+                }
             }
             _ => {}
         }
