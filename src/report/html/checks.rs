@@ -30,15 +30,16 @@ fn tile(summary: &CategorySummary) -> String {
     )
 }
 
-/// What failed, warned or could not be checked: the worst first, each with its remedy.
-pub(super) fn what_to_do(results: &[CheckResult]) -> String {
+/// What failed, warned or could not be checked: the worst first, each with its remedy and the command that looks
+/// `again`.
+pub(super) fn what_to_do(results: &[CheckResult], again: fn(&CheckResult) -> Option<String>) -> String {
     let mut open: Vec<&CheckResult> = results.iter().filter(|result| rank(result.status) > 0).collect();
     open.sort_by_key(|result| std::cmp::Reverse((rank(result.status), result.severity)));
-    let cards: String = open.into_iter().map(todo).collect();
+    let cards: String = open.into_iter().map(|result| todo(result, again(result))).collect();
     section("What to do", &cards)
 }
 
-fn todo(result: &CheckResult) -> String {
+fn todo(result: &CheckResult, again: Option<String>) -> String {
     let (word, class) = word(result.status);
     let mut rows = format!(
         "<dt>found</dt><dd>{}</dd><dt>expected</dt><dd>{}</dd>",
@@ -51,6 +52,9 @@ fn todo(result: &CheckResult) -> String {
     }
     if !result.remedy.is_empty() {
         rows += &format!("<dt>fix</dt><dd>{}</dd>", code_spans(&result.remedy));
+    }
+    if let Some(again) = again {
+        rows += &format!("<dt>again</dt><dd><code>{}</code></dd>", escape(&again));
     }
     format!(
         "<section class=\"card todo {class}\"><h3><span class=\"mark\">{word}</span> {} {}</h3>\

@@ -10,9 +10,9 @@ mod plots;
 use jiff::Timestamp;
 
 use super::copy::CopyBody;
-use super::migration::MigrationBody;
+use super::migration::{MigrationBody, STAIRWAY};
 use super::readiness::Readiness;
-use super::{CheckResult, Counts, Plot, Report, Validation};
+use super::{CategorySummary, CheckResult, Counts, Plot, Report, Validation, Verdict};
 use page::{Facts, section};
 
 /// An earlier validation, for the trend.
@@ -27,7 +27,8 @@ pub fn validation(report: &Report<Validation>, past: &[Past]) -> String {
     let Report { envelope, body } = report;
     let scope = if body.quick { "essential checks only" } else { "all checks" };
     let mut out = section("Categories", &checks::tiles(&body.categories));
-    out += &checks::what_to_do(&body.results);
+    let again = |result: &CheckResult| Some(format!("stagectl validate --only {}", result.id));
+    out += &checks::what_to_do(&body.results, again);
     if let Some(comparison) = &body.comparison {
         out += &section("Compared", &page::card(&page::preformatted(&comparison.text())));
     }
@@ -38,13 +39,28 @@ pub fn validation(report: &Report<Validation>, past: &[Past]) -> String {
     page::page(envelope, Facts { scope, beside: "The same as JSON and JUnit lies" }, &out)
 }
 
-/// The report of a migration's test.
+/// The report of a migration's test; each step of the stairway stands in it like a check.
 pub fn migration(report: &Report<MigrationBody>) -> String {
     let Report { envelope, body } = report;
-    let mut out = checks::what_to_do(&body.checks);
+    let results = body.results();
+    let categories: Vec<CategorySummary> = results
+        .chunk_by(|a, b| a.category == b.category)
+        .map(|part| CategorySummary {
+            category: part[0].category.clone(),
+            verdict: Verdict::over(part),
+            counts: Counts::of(part),
+        })
+        .collect();
+    let again = |result: &CheckResult| {
+        let category = if result.category == STAIRWAY { "rollback" } else { &result.category };
+        Some(format!("stagectl test-migration --only {category}"))
+    };
+    let mut out = section("Categories", &checks::tiles(&categories));
+    out += &checks::what_to_do(&results, again);
     out += &migration::sections(body);
-    out += &checks::table(&body.checks);
-    page::page(envelope, Facts { scope: &body.database, beside: "The same as JSON lies" }, &out)
+    out += &checks::table(&results);
+    let scope = if body.categories.len() < 6 { "a part of the test" } else { "the whole test" };
+    page::page(envelope, Facts { scope, beside: "The same as JSON and JUnit lies" }, &out)
 }
 
 /// The report of a copy of production's data.
@@ -60,7 +76,7 @@ pub fn copy(report: &Report<CopyBody>) -> String {
 /// Whether everything is ready, and which reports say so.
 pub fn readiness(report: &Report<Readiness>) -> String {
     let Report { envelope, body } = report;
-    let out = checks::what_to_do(&body.results) + &checks::table(&body.results);
+    let out = checks::what_to_do(&body.results, |_| None) + &checks::table(&body.results);
     page::page(envelope, Facts { scope: "all reports", beside: "The same as JSON lies" }, &out)
 }
 
