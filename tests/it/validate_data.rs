@@ -225,13 +225,13 @@ fn an_expired_waiver_fails_the_run_and_the_comparison_names_what_is_new_and_what
     assert_eq!(status(&expired, "DB-006"), "fail", "{}", expired.stdout);
     assert_eq!(expired.json()["comparison"]["new_failures"], serde_json::json!(["DB-006"]));
     let written = |extension: &str| {
-        let files = std::fs::read_dir(workspace.path("staging-backups")).expect("the folder");
+        let files = fs_err::read_dir(workspace.path("staging-backups")).expect("the folder");
         let mut paths: Vec<_> = files
             .map(|entry| entry.expect("an entry").path())
             .filter(|path| path.extension().is_some_and(|found| found == extension))
             .collect();
         paths.sort();
-        std::fs::read_to_string(paths.last().expect("a file")).expect("its text")
+        fs_err::read_to_string(paths.last().expect("a file")).expect("its text")
     };
     assert!(written("tap").contains("not ok 1 - DB-006"), "{}", written("tap"));
     let metrics = written("prom");
