@@ -1,6 +1,6 @@
 //! Looks for the originals in a text, as a whole or inside of it, in one pass over its words.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::collect::{LENGTHS, ROLL, SAYING, Shared, roll};
 use super::decode;
@@ -53,6 +53,16 @@ impl Matcher {
             own_domain: own_domain.to_lowercase(),
             tokens: Tokens::new(self.shared.key),
             rolled: Vec::new(),
+        }
+    }
+
+    /// Tells a text that is an original, or in which one stands as it is written. One caller at a time is
+    /// fast: give each its own.
+    pub fn recogniser(&self) -> impl Fn(&str) -> bool + Send + Sync + 'static {
+        let seeker = Mutex::new(self.seeker(""));
+        move |text| {
+            let sight = seeker.lock().unwrap_or_else(PoisonError::into_inner).glance(text);
+            sight.certain || sight.number
         }
     }
 

@@ -120,12 +120,13 @@ impl Crew {
         Ok(originals.freeze())
     }
 
-    /// Copies everything into `target` and hears of each table that is complete. The values that are masked
-    /// are added to `originals`. An error ends all workers and their sessions before it is returned.
+    /// Copies everything into `target` and hears of each table that is complete. No mask is one of
+    /// `forbidden`; the values that are masked are added to `originals`. An error ends all workers and their sessions before it is returned.
     pub async fn copy(
         self,
         target: &DatabaseAddress,
         masker: &Masker,
+        forbidden: &Matcher,
         originals: &Originals,
         ui: &Ui,
         done: &mut dyn FnMut(&TableName, Transferred) -> Result<()>,
@@ -137,7 +138,8 @@ impl Crew {
         let mut workers = JoinSet::new();
         for production in self.production {
             let (shared, target, news) = (Arc::clone(&shared), target.clone(), news.clone());
-            let work = Work::mask(originals.collector(), masker.clone());
+            let masker = masker.clone().forbidding(forbidden.recogniser());
+            let work = Work::mask(originals.collector(), masker);
             workers.spawn(async move { worker(production, &target, &shared, work, news).await });
         }
         drop(news);
