@@ -296,6 +296,9 @@ impl Collector {
 
     /// Tokens of the text that was read. Of more than [`LENGTHS`] allows, the first and the last ones.
     fn window(&mut self, from: usize, count: usize) {
+        if count == 1 && !self.tokens.list[from].stands_alone() {
+            return;
+        }
         let hashes: Vec<u64> = self.tokens.list[from..from + count].iter().map(|token| token.hash).collect();
         self.run(&hashes);
     }

@@ -86,10 +86,11 @@ impl Seeker {
         let mut sight = self.glance(text);
         // Other alphabets of base64 part it into words: a little below what is tried.
         let long_words = self.tokens.list.iter().any(|token| token.end - token.start >= decode::ENCODED - 4);
-        decode::each(text, long_words, &mut |inner| {
+        decode::each(text, self.tokens.marks, long_words, &mut |inner| {
             let inner = self.glance(inner);
             sight.certain |= inner.certain;
             sight.foreign |= inner.foreign;
+            self.tokens.marks
         });
         sight
     }
@@ -141,7 +142,10 @@ fn runs(matcher: &Matcher, tokens: &Tokens, rolled: &mut Vec<u64>) -> bool {
     let mut begun = false;
     for at in 0..list.len() {
         let second = list.get(at + 1).map(|token| token.hash);
-        let mut classes = matcher.shared.lengths(list[at].hash, None) & 1;
+        let mut classes = 0;
+        if list[at].stands_alone() {
+            classes = matcher.shared.lengths(list[at].hash, None) & 1;
+        }
         if second.is_some() {
             classes |= matcher.shared.lengths(list[at].hash, second) & !1;
         }

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 mod collect;
 mod columns;
 mod decode;
+mod field;
 mod forms;
 mod matcher;
 mod objects;

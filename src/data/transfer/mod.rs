@@ -31,7 +31,7 @@ use crate::postgres::{Session, connect};
 use crate::ui::Ui;
 
 /// Fewer rows than this are not worth another pair of sessions.
-const ROWS_FOR_ANOTHER: u64 = 2_000;
+const ROWS_FOR_ANOTHER: u64 = 500;
 
 /// What went over for a table.
 #[derive(Debug, Clone, Copy, Default)]
@@ -226,6 +226,7 @@ async fn worker(
 ) -> Result<()> {
     let target = connect(target).await?;
     schema::fire_triggers(&target, false).await?;
+    schema::defer_flushes(&target).await?;
     let progress = |rows: u64| {
         let so_far = shared.rows.fetch_add(rows, Ordering::Relaxed) + rows;
         shared.ui.step_progress("rows", so_far, Some(shared.list.expected.max(so_far)), "rows");

@@ -14,6 +14,8 @@ use crate::data::row::{Tid, by_partition};
 const PIECES: &str = include_str!("../sql/pieces.sql");
 /// Bytes of a table that one piece reads.
 const RANGE: u64 = 32 << 20;
+/// So few chosen rows are written faster than the files of a table are exchanged.
+const FEW: usize = 10_000;
 /// Rows asked for at once.
 const BATCH: usize = 2000;
 /// Since this version, a server reads a range of places without looking at the rest.
@@ -25,7 +27,7 @@ pub struct Piece {
     pub table: TableName,
     /// Where the rows go.
     pub target: TableName,
-    /// The only piece of its target.
+    /// The only piece of its target, and worth files of its own.
     pub whole: bool,
     pub part: Part,
 }
@@ -109,7 +111,7 @@ fn pieces(
         return vec![Piece {
             table: table.clone(),
             target: table.clone(),
-            whole: true,
+            whole: rows.len() > FEW,
             part: Part::Places(places),
         }];
     }
