@@ -69,7 +69,7 @@ pub async fn run(
     let forbidden = crew.originals(key).await?;
     step.done(ui);
     let masker = job.masker()?;
-    let originals = Originals::new(key);
+    let originals = Originals::after(&forbidden);
     let (start, step) = (Instant::now(), Step::start(ui, "rows", "copy the rows"));
     let plans: BTreeMap<&TableName, &TablePlan> =
         prepared.plan.tables.iter().map(|plan| (&plan.table, plan)).collect();

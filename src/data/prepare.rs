@@ -110,8 +110,9 @@ impl Prepared {
     pub async fn explain(&mut self) -> Result<()> {
         if self.plan.undecided.is_empty() && !self.rules.is_empty() {
             let (catalog, subset, masker) = (&self.catalog, &self.subset, self.trial());
-            let found = collisions::find(&self.production, catalog, subset, &self.rules, &masker).await?;
-            self.plan.collisions = found;
+            let tried = collisions::find(&self.production, catalog, subset, &self.rules, &masker).await?;
+            self.plan.collisions = tried.collisions;
+            self.plan.warnings.extend(tried.left);
         }
         let Some(rim) = &self.rim else { return Ok(()) };
         growth::estimate(&self.production, &self.catalog, &self.subset, rim, &mut self.plan.keys).await

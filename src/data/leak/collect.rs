@@ -37,12 +37,15 @@ const FILTER: usize = 1 << 19;
 #[derive(Debug)]
 pub struct Originals {
     shared: Arc<Shared>,
+    shards: Arc<Vec<Mutex<Set>>>,
+    /// What an earlier reading has gathered is not held twice.
+    before: Vec<Arc<Vec<Set>>>,
 }
 
+/// What all readings of a run have in common.
 #[derive(Debug)]
 pub struct Shared {
     pub key: Key,
-    shards: Vec<Mutex<Set>>,
     /// By the first tokens: a bit for each of [`LENGTHS`].
     starts: Vec<AtomicU16>,
     filter: Vec<AtomicU64>,
@@ -56,13 +59,22 @@ impl Originals {
     pub fn new(key: [u64; 2]) -> Self {
         let shared = Shared {
             key: Key(key),
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             starts: (0..STARTS).map(|_| AtomicU16::new(0)).collect(),
             filter: (0..FILTER).map(|_| AtomicU64::new(0)).collect(),
             values: AtomicU64::new(0),
             numbers: std::array::from_fn(|_| AtomicU32::new(0)),
         };
-        Self { shared: Arc::new(shared) }
+        Self::beside(Arc::new(shared), Vec::new())
+    }
+
+    /// Goes on where an earlier reading has ended: what it holds counts from the start.
+    pub fn after(earlier: &Matcher) -> Self {
+        let (shared, sets) = earlier.parts();
+        Self::beside(shared, sets)
+    }
+
+    fn beside(shared: Arc<Shared>, before: Vec<Arc<Vec<Set>>>) -> Self {
+        Self { shared, shards: Arc::new((0..SHARDS).map(|_| Mutex::default()).collect()), before }
     }
 
     /// A worker's own way to add.
@@ -70,6 +82,8 @@ impl Originals {
         Collector {
             tokens: Tokens::new(self.shared.key),
             shared: Arc::clone(&self.shared),
+            shards: Arc::clone(&self.shards),
+            before: self.before.clone(),
             pending: Vec::with_capacity(BATCH),
             names: Vec::new(),
         }
@@ -88,8 +102,8 @@ impl Originals {
     pub fn freeze(self) -> Matcher {
         let take =
             |shard: &Mutex<Set>| std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
-        let sets = self.shared.shards.iter().map(take).collect();
-        Matcher::new(self.shared, sets)
+        let sets = self.shards.iter().map(take).collect();
+        Matcher::new(self.shared, self.before.into_iter().chain([Arc::new(sets)]).collect())
     }
 }
 
@@ -156,6 +170,8 @@ pub const ROLL: u64 = 0x9e37_79b9_7f4a_7c15;
 #[derive(Debug)]
 pub struct Collector {
     shared: Arc<Shared>,
+    shards: Arc<Vec<Mutex<Set>>>,
+    before: Vec<Arc<Vec<Set>>>,
     tokens: Tokens,
     /// Fingerprints; of a number, with its count of digits.
     pending: Vec<(u64, u8)>,
@@ -328,10 +344,11 @@ impl Collector {
         self.pending.sort_unstable_by_key(|&(fingerprint, _)| Shared::shard(fingerprint));
         let mut new = 0;
         for run in self.pending.chunk_by(|a, b| Shared::shard(a.0) == Shared::shard(b.0)) {
-            let shard = &shared.shards[Shared::shard(run[0].0)];
-            let mut set = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let shard = Shared::shard(run[0].0);
+            let mut set = self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner);
             for &(fingerprint, digits) in run {
-                if !set.insert(fingerprint) {
+                let before = || self.before.iter().any(|sets| sets[shard].contains(fingerprint));
+                if before() || !set.insert(fingerprint) {
                     continue;
                 }
                 let (place, bits) = Shared::filter_place(fingerprint);

@@ -15,7 +15,8 @@ use super::tokens::Tokens;
 #[derive(Debug, Clone)]
 pub struct Matcher {
     shared: Arc<Shared>,
-    sets: Arc<Vec<Set>>,
+    /// Of one reading after the other; each by the fingerprint's shard.
+    sets: Vec<Arc<Vec<Set>>>,
 }
 
 /// What stands in a text.
@@ -34,12 +35,16 @@ pub struct Sight {
 }
 
 impl Matcher {
-    pub(super) fn new(shared: Arc<Shared>, sets: Vec<Set>) -> Self {
-        Self { shared, sets: Arc::new(sets) }
+    pub(super) fn new(shared: Arc<Shared>, sets: Vec<Arc<Vec<Set>>>) -> Self {
+        Self { shared, sets }
+    }
+
+    pub(super) fn parts(&self) -> (Arc<Shared>, Vec<Arc<Vec<Set>>>) {
+        (Arc::clone(&self.shared), self.sets.clone())
     }
 
     pub fn len(&self) -> u64 {
-        self.sets.iter().map(|set| set.len() as u64).sum()
+        self.sets.iter().flat_map(|sets| sets.iter()).map(|set| set.len() as u64).sum()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -67,7 +72,8 @@ impl Matcher {
     }
 
     fn holds(&self, fingerprint: u64) -> bool {
-        self.shared.may_hold(fingerprint) && self.sets[Shared::shard(fingerprint)].contains(fingerprint)
+        self.shared.may_hold(fingerprint)
+            && self.sets.iter().any(|sets| sets[Shared::shard(fingerprint)].contains(fingerprint))
     }
 }
 

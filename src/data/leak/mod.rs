@@ -197,6 +197,22 @@ mod tests {
         assert!(!finds(&matcher, "person25000@real.example"));
     }
 
+    #[test]
+    fn a_second_reading_adds_to_the_first_and_leaves_it_as_it_was() {
+        let first = originals(&[&[(Strategy::Email, "jane@real.example")]]);
+        let second = Originals::after(&first);
+        let mut collector = second.collector();
+        for address in ["jane@real.example", "john@real.example"] {
+            collector.add(&Strategy::Email, address).unwrap();
+        }
+        collector.finish().unwrap();
+        assert_eq!(second.len(), 2, "none is held twice");
+        let both = second.freeze();
+        assert_eq!((first.len(), both.len()), (1, 2));
+        assert!(finds(&both, "jane@real.example") && finds(&both, "john@real.example"));
+        assert!(!finds(&first, "john@real.example"));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]

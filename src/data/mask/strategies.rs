@@ -97,7 +97,7 @@ impl Masker {
             let masked = self.attempt(strategy, value, &normal, shape, attempt)?;
             // The masks of a permutation are the originals, in another order; an offset is one for all.
             let fixed = matches!(strategy, Strategy::Permutation | Strategy::DateOffset);
-            let free = fixed || !can_meet(strategy, &masked) || !self.is_forbidden(&masked);
+            let free = fixed || !can_meet(strategy, shape, &masked) || !self.is_forbidden(&masked);
             if free && !same(&masked, value) {
                 return Ok(Some(masked));
             }
@@ -249,7 +249,7 @@ fn normalise<'v>(strategy: &Strategy, value: &'v str) -> Cow<'v, str> {
 }
 
 /// Whether chance could lead to what is somebody's: of long random digits, and places and dates, it cannot.
-fn can_meet(strategy: &Strategy, masked: &str) -> bool {
+fn can_meet(strategy: &Strategy, shape: &Shape, masked: &str) -> bool {
     match strategy {
         Strategy::Email
         | Strategy::Iban
@@ -259,6 +259,7 @@ fn can_meet(strategy: &Strategy, masked: &str) -> bool {
         | Strategy::Coordinate
         | Strategy::DateShift
         | Strategy::DateInYear => false,
+        Strategy::Token if shape.base == Base::Uuid => false,
         Strategy::Hash => masked.len() < LONG,
         _ => true,
     }

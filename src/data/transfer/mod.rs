@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use self::layout::Layout;
+use self::layout::{Cell, Layout};
 use self::pieces::Piece;
 use self::rewrite::{Nulled, Work, may_meet};
 use self::stream::Moved;
@@ -82,9 +82,12 @@ impl Crew {
 
     /// A first reading of those columns whose masks could by chance be somebody's own: what no mask may equal.
     pub async fn originals(&mut self, key: [u64; 2]) -> Result<Matcher> {
+        // 122 random bits are nobody's by chance.
+        let wanted =
+            |cell: &Cell| cell.rule.as_ref().is_some_and(may_meet) && cell.column.base_type != "uuid";
         let mut layouts = BTreeMap::new();
         for (name, layout) in &self.list.layouts {
-            if let Some(layout) = layout.only(|cell| cell.rule.as_ref().is_some_and(may_meet)) {
+            if let Some(layout) = layout.only(wanted) {
                 layouts.insert(name.clone(), layout);
             }
         }
