@@ -39,7 +39,13 @@ start_server() { # NAME
 port_of() { docker port "$1" 5432/tcp | head -n 1 | sed 's/.*://'; }
 url_of() { echo "postgresql://bench:bench@127.0.0.1:$(port_of "$1")/${2:-shop}"; }
 sql() { docker exec -i "$1" psql -X -q -At -v ON_ERROR_STOP=1 -U bench -d "${2:-shop}"; }
-empty_target() { printf '%s\n' 'DROP DATABASE IF EXISTS shop WITH (FORCE);' 'CREATE DATABASE shop;' CHECKPOINT | sql "$staging" postgres; }
+# With all that earlier runs have kept.
+empty_target() {
+  {
+    sql "$staging" postgres <<<"SELECT format('DROP DATABASE %I WITH (FORCE);', datname) FROM pg_database WHERE datname ~ '^shop'"
+    printf '%s\n' 'CREATE DATABASE shop;' CHECKPOINT
+  } | sql "$staging" postgres
+}
 # Microseconds of CPU that the production server has used.
 production_cpu() {
   local id file
@@ -109,7 +115,7 @@ copy_stagectl() { # LABEL ARGS...
   shift
   STAGECTL_FROM=$(url_of "$production" "${source_database:-shop}") STAGECTL_TO=$(url_of "$staging") STAGECTL_MASKING_KEY=$(printf 'k%.0s' {1..32}) \
     command time -f '%M' -o "$work/$label.rss" "$stagectl" copy-data --yes --json --masking "$data_dir/masking.yml" \
-    --this-is-staging 127.0.0.1/shop --keep 0 --reports "$work/reports" "$@" >"$work/$label.json" 2>"$work/$label.log" || status=$?
+    --this-is-staging 127.0.0.1/shop --reports "$work/reports" "$@" >"$work/$label.json" 2>"$work/$label.log" || status=$?
   ((status == 0)) || tail -n 5 "$work/$label.log" >&2
   return "$status"
 }

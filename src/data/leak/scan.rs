@@ -56,6 +56,8 @@ pub struct Scan {
 /// When it cannot be read to its end: nothing is proven then.
 pub async fn scan(task: Task<'_>) -> Result<Scan> {
     let session = connect(task.database).await?;
+    // To compile these statements takes longer than it saves.
+    session.batch_execute("SET jit = off").await.map_err(quiet("prepare to read it back"))?;
     let relations = relations(&session, task.sums).await?;
     let mut scan = Scan::default();
     let mut seeker = task.matcher.seeker(task.email_domain);

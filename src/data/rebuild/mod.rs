@@ -18,7 +18,7 @@ pub use strip::strip;
 
 /// `replica`: neither triggers nor event triggers of production's schema run here. Nothing has to be on
 /// the disk before the swap is, and that takes all before it along.
-const SETTINGS: &str = "SET session_replication_role = replica; SET search_path = ''; SET lock_timeout = 0; SET statement_timeout = 0; SET synchronous_commit = off";
+const SETTINGS: &str = "SET session_replication_role = replica; SET search_path = ''; SET lock_timeout = 0; SET statement_timeout = 0; SET synchronous_commit = off; SET jit = off";
 const TABLES: &str =
     "SELECT c.oid::regclass::text, coalesce(pg_partition_root(c.oid), c.oid)::regclass::text,
     pg_relation_size(c.oid) + coalesce((SELECT sum(pg_relation_size(t.relid))
