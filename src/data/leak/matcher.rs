@@ -112,7 +112,8 @@ impl Seeker {
         sight.certain = runs(matcher, tokens, rolled);
         if tokens.list.len() < SAYING {
             let all = rolled[tokens.list.len()];
-            sight.single = matcher.holds(matcher.shared.whole(all, tokens.list.len()));
+            let whole = matcher.shared.whole(all, tokens.list.len());
+            sight.single = matcher.shared.may_be_whole(whole) && matcher.holds(whole);
         }
         forms::each(matcher.shared.key, &normal, tokens, &mut |form| match form {
             Form::Email { fingerprint, host } => {
