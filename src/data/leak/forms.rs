@@ -56,16 +56,21 @@ pub fn number(key: Key, text: &str) -> Option<(u64, usize)> {
     DIGITS.contains(&digits).then(|| (number_of(key, digits, value), digits))
 }
 
+/// The fingerprint of an e-mail address.
+pub fn address_of(key: Key, address: &str) -> u64 {
+    let lower = if address.is_ascii() {
+        key.bytes(address.bytes().map(|byte| byte.to_ascii_lowercase()))
+    } else {
+        key.bytes(address.to_lowercase().bytes())
+    };
+    key.fold(lower, EMAIL)
+}
+
 /// Every value with a form of its own. `normal` and `tokens` are of one text.
 pub fn each<'t>(key: Key, normal: &'t str, tokens: &Tokens, found: &mut impl FnMut(Form<'t>)) {
     for &at in &tokens.ats {
         if let Some(address) = email(normal, at) {
-            let lower = if address.is_ascii() {
-                key.bytes(address.bytes().map(|byte| byte.to_ascii_lowercase()))
-            } else {
-                key.bytes(address.to_lowercase().bytes())
-            };
-            let fingerprint = key.fold(lower, EMAIL);
+            let fingerprint = address_of(key, address);
             found(Form::Email { fingerprint, host: address.rsplit_once('@').map_or("", |(_, host)| host) });
         }
     }

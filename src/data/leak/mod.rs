@@ -198,6 +198,17 @@ mod tests {
     }
 
     #[test]
+    fn an_original_in_the_form_of_a_masked_address_is_found_all_the_same() {
+        let address = "0123456789abcdef0123@staging.local";
+        let matcher = originals(&[&[(Strategy::Email, address), (Strategy::Name, "Jane Doe")]]);
+        let sees = |text: &str| matcher.seeker("staging.local").look(text);
+        assert!(sees(address).certain);
+        assert_eq!(sees("0123456789abcdef0124@staging.local"), Sight::default());
+        assert!(sees("0123456789abcdef0124@staging.local, Jane Doe").certain);
+        assert!(sees("0123456789abcdef0124@elsewhere.example").foreign);
+    }
+
+    #[test]
     fn a_second_reading_adds_to_the_first_and_leaves_it_as_it_was() {
         let first = originals(&[&[(Strategy::Email, "jane@real.example")]]);
         let second = Originals::after(&first);
