@@ -49,9 +49,9 @@ impl Look {
 }
 
 fn integer(bytes: &[u8]) -> Option<u64> {
-    let number = match *bytes {
-        [a, b, c, d] => i64::from(i32::from_be_bytes([a, b, c, d])),
-        [a, b, c, d, e, f, g, h] => i64::from_be_bytes([a, b, c, d, e, f, g, h]),
+    let number = match bytes.len() {
+        4 => i64::from(i32::from_be_bytes(*bytes.first_chunk()?)),
+        8 => i64::from_be_bytes(*bytes.first_chunk()?),
         _ => return None,
     };
     Some(number.unsigned_abs()).filter(|&number| number >= LEAST)
