@@ -29,12 +29,12 @@ const ENDING: u64 = 0x80;
 /// Texts with fewer tokens and without a digit are sayings: alone they prove nothing.
 pub const SAYING: usize = 16;
 /// Entries of the table that tells which lengths can begin at a pair of tokens.
-const STARTS: usize = 1 << 21;
+const STARTS: usize = 1 << 20;
 /// Bits of the tables that say no to most of what is looked up: small enough for a core's own cache, which
 /// all the others are not.
 const HINTS: usize = 1 << 22;
 /// Words of the filter before the set.
-const FILTER: usize = 1 << 19;
+const FILTER: usize = 1 << 18;
 
 /// The personal values of a run, gathered by all its workers.
 #[derive(Debug)]

@@ -43,7 +43,7 @@ pub struct Set {
 impl Set {
     /// False when it was there before.
     pub fn insert(&mut self, fingerprint: u64) -> bool {
-        // Nine of ten slots may be taken; a quarter more room at a time keeps the waste small.
+        // Nine of ten slots may be taken; an eighth more room at a time keeps the waste small.
         if (self.length + 1) * 10 > self.slots.len() * 9 {
             self.grow();
         }
@@ -76,7 +76,7 @@ impl Set {
     }
 
     fn grow(&mut self) {
-        let room = (self.slots.len() + self.slots.len() / 4).max(64);
+        let room = (self.slots.len() + self.slots.len() / 8).max(64);
         let old = std::mem::replace(&mut self.slots, vec![0; room]);
         for fingerprint in old.into_iter().filter(|&fingerprint| fingerprint != 0) {
             let slot = self.slot(fingerprint);
