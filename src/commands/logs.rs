@@ -18,7 +18,7 @@ pub async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
     let project = twin::project_name(&root)?;
     let engine = Engine::connect().await?;
     let since = args.since.as_deref().map(|text| moment(text, clock::now())).transpose()?;
-    let query = LogQuery { follow: args.follow, tail: args.tail, since };
+    let query = LogQuery { follow: args.follow, tail: args.tail, since, until: None };
     let containers = twin::containers(&engine, &project, &args.services).await?;
     if containers.is_empty() {
         context.ui.note("there are no containers: `stagectl up` starts them");

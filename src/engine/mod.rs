@@ -16,7 +16,7 @@ mod top;
 mod volumes;
 
 pub use connect::Engine;
-pub use events::{EngineEvent, EventKind};
+pub use events::{EngineEvent, EventKind, Happening};
 pub use exec::{ExecInput, ExecOutput, Running};
 pub use logs::{LogLine, LogQuery};
 pub use model::{
