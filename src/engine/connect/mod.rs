@@ -13,7 +13,7 @@ use anyhow::Result;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
 use self::dial::Road;
-use self::endpoint::{Address, Endpoint, Origin, Sources, TlsFiles};
+use self::endpoint::{Address, Endpoint, Sources, TlsFiles};
 use self::ssh::Tunnel;
 use self::transport::Transport;
 use crate::failure::Failure;
@@ -136,24 +136,21 @@ fn trust(files: &TlsFiles, endpoint: &Endpoint) -> Result<Trust, Failure> {
 }
 
 fn origin(failure: Failure, endpoint: &Endpoint) -> Failure {
-    failure.hint(format!("the engine {endpoint} is {}", endpoint.origin))
+    failure.hint(format!("this engine is {}", endpoint.origin))
 }
 
 fn unanswered(endpoint: &Endpoint, words: &str) -> Failure {
     let failure = Failure::environment(format!("the Docker Engine at {endpoint} does not answer: {words}"));
-    let failure = match (&endpoint.address, &endpoint.origin) {
-        (Address::Unix(_), Origin::Default) => failure
+    let failure = match &endpoint.address {
+        Address::Unix(_) => failure
             .hint("start it (`systemctl start docker`), or name another one in DOCKER_HOST")
             .hint("your user must be allowed to use it: root, or a member of the group `docker`"),
-        (Address::Unix(_), _) => failure.hint("your user must be allowed to use that socket"),
-        (Address::Tcp { tls: Some(files), .. }, _) => failure.hint(format!(
+        Address::Tcp { tls: Some(files), .. } => failure.hint(format!(
             "it must believe cert.pem in {}, and be signed by ca.pem there",
             files.folder.display()
         )),
-        (Address::Tcp { .. }, _) => {
-            failure.hint("if it wants TLS, set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH")
-        }
-        (Address::Ssh(ssh), _) => {
+        Address::Tcp { .. } => failure.hint("if it wants TLS, set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH"),
+        Address::Ssh(ssh) => {
             failure.hint(format!("over there, the user must be allowed to use {}", ssh.socket))
         }
     };
