@@ -44,7 +44,6 @@ impl Engine {
             until: query.until.map_or(0, seconds),
             timestamps: true,
             tail: query.tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string()),
-            ..Default::default()
         };
         let chunks = Box::pin(self.docker.logs(container, Some(options)));
         let pending: HashMap<bool, String> = HashMap::new();

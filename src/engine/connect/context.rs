@@ -48,7 +48,7 @@ impl Store<'_> {
     /// A context's address and its TLS material.
     pub fn endpoint(&self, name: &str) -> Result<(String, Option<TlsFiles>), String> {
         // A context's folder is called after the digest of its name.
-        let id: String = Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = Sha256::digest(name).iter().fold(String::new(), |id, byte| id + &format!("{byte:02x}"));
         let file = self.folder.join("contexts/meta").join(&id).join("meta.json");
         let text = (self.read)(&file).ok_or_else(|| format!("there is none in {}", self.folder.display()))?;
         let meta: Meta =
