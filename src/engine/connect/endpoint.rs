@@ -97,7 +97,7 @@ impl Sources<'_> {
     }
 
     /// `DOCKER_CONFIG`, else `~/.docker`.
-    fn folder(&self) -> Option<PathBuf> {
+    pub fn folder(&self) -> Option<PathBuf> {
         self.set("DOCKER_CONFIG")
             .map(PathBuf::from)
             .or_else(|| self.set("HOME").map(|home| Path::new(&home).join(".docker")))

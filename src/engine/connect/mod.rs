@@ -6,7 +6,7 @@ mod endpoint;
 mod ssh;
 mod transport;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -115,12 +115,20 @@ impl Engine {
 }
 
 fn endpoint() -> Result<Endpoint, Failure> {
+    sources().choose()
+}
+
+/// The folder of docker's command line.
+pub(super) fn folder() -> Option<PathBuf> {
+    sources().folder()
+}
+
+fn sources() -> Sources<'static> {
     Sources {
         variable: &|name| std::env::var(name).ok(),
         read: &|path| fs_err::read_to_string(path).ok(),
         is_folder: &Path::is_dir,
     }
-    .choose()
 }
 
 /// The certificates in a folder, those that are there.

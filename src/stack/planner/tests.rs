@@ -130,9 +130,9 @@ fn applied(observed: &Observed, plan: &Plan) -> Observed {
                 }
             }
             Action::Remove { id, .. } => after.containers.retain(|c| &c.id != id),
-            Action::PullImage { image } => {
+            Action::PullImage { .. } | Action::BuildImage { .. } => {
                 after.images.insert(
-                    image.clone(),
+                    action.object().to_owned(),
                     Some(ImageInfo { id: "sha256:pulled".into(), ..ImageInfo::default() }),
                 );
             }
