@@ -1,6 +1,6 @@
 //! `stagectl pull` and `stagectl build`, and what `up` does of them first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -119,15 +119,15 @@ fn project(
 
 /// Those of the services' images that the engine has.
 async fn here(engine: &Engine, project: &Project, wanted: &BTreeSet<String>) -> Result<BTreeSet<String>> {
-    let references: BTreeMap<String, ()> = project
+    let references: BTreeSet<String> = project
         .services
         .iter()
         .filter(|(name, _)| wanted.contains(*name))
-        .map(|(name, service)| (specify::image(project, name, service), ()))
+        .map(|(name, service)| specify::image(project, name, service))
         .collect();
     let found = try_join_all(
         references
-            .keys()
+            .iter()
             .map(async |reference| anyhow::Ok(engine.image(reference).await?.map(|_| reference.clone()))),
     );
     Ok(found.await?.into_iter().flatten().collect())

@@ -137,7 +137,9 @@ impl<'a> Printer<'a> {
             times: args.timestamps,
             colour: !args.no_color,
         };
-        containers.iter().for_each(|container| printer.add(container));
+        for container in containers {
+            printer.add(container);
+        }
         printer
     }
 

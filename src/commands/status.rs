@@ -86,12 +86,9 @@ fn state(container: &Container, now: Timestamp) -> String {
 /// The largest unit of an age.
 fn age(age: SignedDuration) -> String {
     let seconds = age.as_secs().max(0);
-    match seconds {
-        ..60 => format!("{seconds}s"),
-        ..3600 => format!("{}m", seconds / 60),
-        ..172_800 => format!("{}h", seconds / 3600),
-        _ => format!("{}d", seconds / 86_400),
-    }
+    let units = [("d", 86_400, 2), ("h", 3600, 1), ("m", 60, 1)];
+    let fits = units.iter().find(|(_, length, least)| seconds >= length * least);
+    fits.map_or(format!("{seconds}s"), |(unit, length, _)| format!("{}{unit}", seconds / length))
 }
 
 /// One line for each port; the two families of an address for anybody are one.

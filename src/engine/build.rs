@@ -1,6 +1,6 @@
 //! Images built by the engine's own builder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
 
 use anyhow::Result;
@@ -11,6 +11,9 @@ use futures_util::{Stream, StreamExt as _};
 
 use super::{Engine, failed};
 use crate::failure::Failure;
+
+/// How many of the builder's last lines a failure shows.
+const SAID: usize = 10;
 
 /// An image to build.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,7 +50,7 @@ impl Engine {
         let name = spec.tags.first().map(String::as_str).unwrap_or_default();
         let some = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
         let map = |map: &BTreeMap<String, String>| {
-            (!map.is_empty()).then(|| map.clone().into_iter().collect::<std::collections::HashMap<_, _>>())
+            (!map.is_empty()).then(|| map.clone().into_iter().collect::<HashMap<_, _>>())
         };
         let options = BuildImageOptions {
             dockerfile: spec.dockerfile.clone(),
@@ -70,7 +73,7 @@ impl Engine {
         let body = context.map(bollard::body_try_stream);
         let mut steps = Box::pin(self.docker.build_image(options, None, body));
         // The last lines say why a command in it failed.
-        let mut said = String::new();
+        let mut said = VecDeque::new();
         while let Some(step) = steps.next().await {
             let BuildInfo { stream, status, error_detail, .. } =
                 step.map_err(|error| broken(name, &words(&error), &said))?;
@@ -80,7 +83,8 @@ impl Engine {
             for line in stream.iter().chain(&status).flat_map(|text| text.lines()) {
                 if !line.trim().is_empty() {
                     progress(line);
-                    said = format!("{}{line}\n", tail(&said));
+                    said.push_back(line.to_owned());
+                    said.drain(..said.len().saturating_sub(SAID));
                 }
             }
         }
@@ -113,14 +117,9 @@ fn words(error: &bollard::errors::Error) -> String {
     }
 }
 
-/// The end of what the builder said.
-fn tail(said: &str) -> String {
-    let lines: Vec<&str> = said.lines().collect();
-    lines[lines.len().saturating_sub(9)..].iter().map(|line| format!("{line}\n")).collect()
-}
-
-fn broken(name: &str, why: &str, said: &str) -> anyhow::Error {
-    let failure = Failure::failed(format!("build image {name}: {}\n{}", why.trim(), said.trim_end()));
+fn broken(name: &str, why: &str, said: &VecDeque<String>) -> anyhow::Error {
+    let said = said.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
+    let failure = Failure::failed(format!("build image {name}: {}\n{said}", why.trim()));
     let buildkit =
         ["requires BuildKit", "--mount", "unknown flag", "heredoc"].iter().any(|word| why.contains(word));
     if buildkit {

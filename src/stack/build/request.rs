@@ -173,13 +173,11 @@ fn context(service: &str, keys: &Keys) -> Result<BuildContext, Failure> {
         .ok()
         .and_then(Path::to_str)
         .map(str::to_owned);
-    Ok(match within {
-        Some(dockerfile) => BuildContext { folder, dockerfile, extra: None },
-        None => {
-            let extra = Some((FOREIGN.to_owned(), fs_err::read(&file).map_err(broken)?));
-            BuildContext { folder, dockerfile: FOREIGN.to_owned(), extra }
-        }
-    })
+    if let Some(dockerfile) = within {
+        return Ok(BuildContext { folder, dockerfile, extra: None });
+    }
+    let extra = Some((FOREIGN.to_owned(), fs_err::read(&file).map_err(broken)?));
+    Ok(BuildContext { folder, dockerfile: FOREIGN.to_owned(), extra })
 }
 
 /// `host:address`, from a list or a map.
