@@ -87,7 +87,13 @@ pub async fn before_up(
     build: bool,
 ) -> Result<Plan> {
     let wanted = select(project, selection)?;
-    let here = here(engine, project, &wanted).await?;
+    // The plan of the containers asks for the images itself; here they matter for few answers only.
+    let here = if matches!(pull, Some(PullWhen::Missing | PullWhen::Never)) || images::have_policies(project)
+    {
+        here(engine, project, &wanted).await?
+    } else {
+        BTreeSet::new()
+    };
     let has = |image: &str| here.contains(image);
     let mut plan = images::pull(project, &wanted, pull.map_or(Pull::Policy, when), &has)?;
     let built = images::build(project, &wanted, &BuildOptions::default(), build)?;

@@ -52,8 +52,13 @@ pub async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
 type Lines = BoxStream<'static, (String, Result<LogLine>)>;
 
 fn lines(engine: &Engine, id: &str, query: &LogQuery) -> Lines {
-    let owner = id.to_owned();
-    engine.logs(id, query).map(move |line| (owner.clone(), line)).boxed()
+    let (owner, since) = (id.to_owned(), query.since);
+    engine
+        .logs(id, query)
+        // The engine counts in whole seconds.
+        .filter(move |line| ready(!matches!(line, Ok(line) if line.time.is_some() && line.time < since)))
+        .map(move |line| (owner.clone(), line))
+        .boxed()
 }
 
 /// The lines of all containers in the order in which they were written.

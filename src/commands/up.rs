@@ -38,6 +38,6 @@ pub async fn run(context: &Context, args: UpArgs) -> Result<u8> {
     }
     let limit = Duration::from_secs(args.wait_timeout);
     let (plan, applied) = containers::start(context, &state, &twin, &selection, limit).await?;
-    containers::show(context, &plan, &applied)?;
+    containers::show(context, &before.and_then(plan), &applied)?;
     Ok(exit::OK)
 }

@@ -115,6 +115,11 @@ fn services<'p>(
     project.services.iter().filter(|(name, _)| selected.contains(*name))
 }
 
+/// Whether any service says when its image is pulled.
+pub fn have_policies(project: &Project) -> bool {
+    project.services.values().any(|service| !policy(service).is_empty())
+}
+
 fn policy(service: &Service) -> &str {
     service.canonical.get("pull_policy").and_then(|node| node.text()).unwrap_or_default()
 }

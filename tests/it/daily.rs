@@ -1,8 +1,8 @@
 //! The daily commands on a compose project that stagectl has not generated: looking at its
 //! containers, working in them, and their images.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::Command;
+use std::io::{BufRead as _, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command};
 
 use super::support::{Outcome, Stack, Workspace, docker, engine_or_skip, image};
 
@@ -34,6 +34,31 @@ impl Project {
     }
 }
 
+/// A command that goes on until it is interrupted.
+struct Follower {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Follower {
+    fn start(project: &Project, command: &[&str]) -> Self {
+        let mut child = project.0.workspace.spawn(&project.args(command));
+        let lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+        Self { child, lines }
+    }
+
+    /// The next line with these words.
+    fn until(&mut self, words: &str) -> String {
+        let line = self.lines.find_map(|line| line.ok().filter(|line| line.contains(words)));
+        line.unwrap_or_else(|| panic!("it ended without `{words}`"))
+    }
+
+    fn interrupt(mut self) {
+        Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().expect("kill");
+        assert_eq!(self.child.wait().expect("the end").code(), Some(0));
+    }
+}
+
 fn servers() -> String {
     let (postgres, redis) = (image("postgres"), image("redis"));
     format!(
@@ -62,7 +87,10 @@ fn the_daily_commands_work_on_any_compose_project() {
         return;
     }
     let project = Project::new("everyday", &servers());
+    let before = docker(&["info", "--format", "{{.SystemTime}}"]);
     project.run(&["up"]).expect_code(0);
+    let mut events = Follower::start(&project, &["events", "--json", "--since", &before, "pair"]);
+    assert!(events.until(r#""action":"start""#).contains(r#""service":"pair""#));
 
     let status = project.run(&["ps"]).expect_code(0).stdout;
     assert!(status.lines().all(|line| line.chars().count() <= 100), "{status}");
@@ -109,25 +137,27 @@ fn the_daily_commands_work_on_any_compose_project() {
     assert!(last.lines().count() == 2 && last.contains("Z tick of "), "{last}");
 
     // What a container writes after it has been stopped and started again is followed, too.
-    let mut follower = project.0.workspace.spawn(&project.args(&["logs", "-f", "-n", "0", "cache"]));
-    let mut followed = BufReader::new(follower.stdout.take().expect("stdout")).lines();
+    let mut follower = Follower::start(&project, &["logs", "-f", "cache"]);
+    assert!(follower.until("Ready to accept").starts_with("cache-1 | "));
     project.run(&["restart", "-t", "3", "cache"]).expect_code(0);
-    let ready = followed.find(|line| line.as_ref().is_ok_and(|line| line.contains("Ready to accept")));
-    assert!(ready.is_some_and(|line| line.is_ok_and(|line| line.starts_with("cache-1 | "))));
-    Command::new("kill").args(["-INT", &follower.id().to_string()]).status().expect("kill");
-    assert_eq!(follower.wait().expect("the end").code(), Some(0));
+    assert!(follower.until("Ready to accept").starts_with("cache-1 | "));
+    follower.interrupt();
 
-    let started = docker(&["inspect", "--format", "{{.State.StartedAt}}", &second]);
     project.run(&["down", "-v", "-t", "5", "--yes"]).expect_code(0);
     assert!(project.0.containers().is_empty());
-    let events = project.run(&["events", "--json", "--since", &started, "--until", "0s", "pair"]);
-    let events = events.expect_code(0).stdout;
-    let died = events.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
-    let codes: Vec<serde_json::Value> =
-        died.filter(|event| event["action"] == "die").map(|event| event["exit_code"].clone()).collect();
-    assert_eq!(codes, [3, 3], "stopped by the signal, not killed: {events}");
-    assert!(!events.contains("secret-word"), "{events}");
+    let died: serde_json::Value = serde_json::from_str(&events.until(r#""action":"die""#)).expect("JSON");
+    assert_eq!(died["exit_code"], 3, "stopped by the signal, not killed: {died}");
+    events.interrupt();
     assert!(!project.0.workspace.path("staging-backups").exists(), "a foreign folder stays clean");
+}
+
+/// An image that goes with its guard.
+struct Image(String);
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        let _ = Command::new("docker").args(["image", "rm", "--force", &self.0]).output();
+    }
 }
 
 const BUILT: &str = "services:
@@ -155,12 +185,6 @@ fn images_are_built_from_the_compose_file_and_built_anew_when_asked() {
     project.write("app/kept.txt", "1\n");
     project.write("app/noise.log", "1\n");
     let built = format!("{}-app", project.0.project);
-    struct Image(String);
-    impl Drop for Image {
-        fn drop(&mut self) {
-            let _ = Command::new("docker").args(["image", "rm", "--force", &self.0]).output();
-        }
-    }
     let _image = Image(built.clone());
 
     let plan = project.run(&["up", "--dry-run"]).expect_code(0).stdout;
