@@ -1,7 +1,7 @@
 """The compose files of the measurement, and the time of a probe.
 
 files.py stack RESOLVED WITH WITHOUT      the stack under names and ports of its own, with and without health checks
-files.py chain DEPTH KIND IMAGE OUT       services that are ready at once: healthy, started, probed, or beside each other
+files.py chain DEPTH KIND IMAGE OUT       services that are ready at once: healthy, started, or beside each other
 files.py forty OUT                        40 services in most of the forms that people write
 files.py probe PROJECT COUNT              milliseconds that the engine takes for one probe, the median
 """
@@ -44,9 +44,8 @@ def chain(depth, kind, image, out):
     services = {}
     for level in range(int(depth)):
         service = {"image": image, "command": ["sleep", "600"], "init": True, "stop_grace_period": "1s"}
-        if kind in ("healthy", "probed"):
-            interval = "1s" if kind == "probed" else "15s"
-            service["healthcheck"] = {"test": ["CMD", "true"], "interval": interval}
+        if kind == "healthy":
+            service["healthcheck"] = {"test": ["CMD", "true"], "interval": "1s"}
         if level and kind != "beside":
             condition = "service_healthy" if kind == "healthy" else "service_started"
             service["depends_on"] = {f"s{level - 1}": {"condition": condition}}
