@@ -17,6 +17,7 @@ mod init;
 mod logs;
 mod migrate;
 mod migration_subject;
+mod production_rows;
 mod psql;
 mod report;
 mod reset;

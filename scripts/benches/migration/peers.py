@@ -2,12 +2,15 @@
 """The method that others use, over psql and pg_dump; the server stands in PGHOST, PGPORT, PGUSER, PGPASSWORD.
 
     peers.py stairway FOLDER DATABASE   up; pg_dump, up, down, pg_dump, up for each: prints the mean milliseconds of a migration
-    peers.py faults FOLDER              pg_dump -s around each case of the corpus: prints kind, found, all, false alarms
+    peers.py faults FOLDER TOOL         the corpus with TOOL (pg_dump -s, or the dump of dbmate in DBMATE) before and after:
+                                        prints kind, found, all, false alarms
 """
+import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 TABLE = """CREATE TABLE t (id int PRIMARY KEY, a int, b text DEFAULT 'x');
@@ -28,6 +31,13 @@ def dump(database, *options):
     text = subprocess.run(["pg_dump", *options, database], check=True, capture_output=True, text=True).stdout
     # Recent versions print a random token.
     return [line for line in text.splitlines() if not re.match(r"\\(un)?restrict ", line)]
+
+
+def dbmate_dump(database):
+    url = "postgres://{PGUSER}:{PGPASSWORD}@{PGHOST}:{PGPORT}/{database}?sslmode=disable".format(**os.environ, database=database)
+    with tempfile.NamedTemporaryFile("r") as file:
+        subprocess.run([os.environ["DBMATE"], "--url", url, "--schema-file", file.name, "dump"], check=True, capture_output=True)
+        return pathlib.Path(file.name).read_text()
 
 
 def stairway(folder, database):
@@ -62,7 +72,7 @@ def cases(text):
         yield case
 
 
-def faults(folder):
+def faults(folder, look):
     for kind in ("schema", "cluster", "data", "controls"):
         found = total = alarms = 0
         for case in cases((folder / f"{kind}.sql").read_text()):
@@ -75,10 +85,10 @@ def faults(folder):
                     psql("postgres", f"DROP ROLE IF EXISTS {role}")
                 psql("postgres", "CREATE DATABASE peer_case")
                 ok, error = psql("peer_case", TABLE + case["setup"])
-                before = dump("peer_case", "-s")
+                before = look("peer_case")
                 psql("peer_case", case["up"])
                 psql("peer_case", case[down])
-                differs = dump("peer_case", "-s") != before
+                differs = look("peer_case") != before
                 if down == "forgets":
                     total += 1
                     found += differs
@@ -92,7 +102,7 @@ def main():
     if sys.argv[1] == "stairway":
         stairway(pathlib.Path(sys.argv[2]), sys.argv[3])
     else:
-        faults(pathlib.Path(sys.argv[2]))
+        faults(pathlib.Path(sys.argv[2]), dbmate_dump if sys.argv[3] == "dbmate" else lambda database: dump(database, "-s"))
 
 
 main()

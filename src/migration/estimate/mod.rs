@@ -34,6 +34,31 @@ fn driver(seen: &Seen, trace: &Trace, rows: &BTreeMap<u32, i64>) -> Option<u32> 
         .max_by_key(|oid| rows.get(oid).copied().unwrap_or_default())
 }
 
+/// Production's rows of a table, by its name or its qualified name.
+fn there(table: &Relation, production: &BTreeMap<String, i64>) -> Option<i64> {
+    let names = [table.name.clone(), format!("{}.{}", table.schema, table.name)];
+    names.iter().find_map(|name| production.get(name)).copied()
+}
+
+/// The tables that the migration's time depends on.
+fn driving<'a>(drivers: &[Option<u32>], whole: &'a Trace) -> Vec<&'a Relation> {
+    let mut touched: Vec<&Relation> =
+        drivers.iter().flatten().filter_map(|oid| whole.before.get(oid)).collect();
+    touched.sort_by_key(|relation| relation.oid);
+    touched.dedup_by_key(|relation| relation.oid);
+    touched
+}
+
+/// True where a table that the migration's time depends on is larger in production: otherwise what
+/// was measured is all that there is to say.
+pub fn is_needed(whole: &Trace, rows: &BTreeMap<u32, i64>, production: &BTreeMap<String, i64>) -> bool {
+    let drivers: Vec<Option<u32>> = whole.statements.iter().map(|seen| driver(seen, whole, rows)).collect();
+    driving(&drivers, whole).iter().any(|table| {
+        let here = rows.get(&table.oid).copied().unwrap_or_default();
+        there(table, production).is_none_or(|there| there > here)
+    })
+}
+
 /// Runs the migration at three sizes and follows each statement to `production`'s rows.
 /// Returns what could be estimated and, a line each, what could not.
 pub async fn run(
@@ -43,10 +68,7 @@ pub async fn run(
     production: &BTreeMap<String, i64>,
 ) -> Result<(Vec<StatementEstimate>, Vec<String>)> {
     let drivers: Vec<Option<u32>> = whole.statements.iter().map(|seen| driver(seen, whole, rows)).collect();
-    let mut touched: Vec<&Relation> =
-        drivers.iter().flatten().filter_map(|oid| whole.before.get(oid)).collect();
-    touched.sort_by_key(|relation| relation.oid);
-    touched.dedup();
+    let touched = driving(&drivers, whole);
     let total: f64 = whole.statements.iter().map(|seen| seen.ms).sum();
     let runs = if total > LONG_MS { 1 } else { RUNS };
     let mut points: Vec<Vec<Point>> = vec![Vec::new(); whole.statements.len()];
@@ -94,8 +116,7 @@ fn collect(
         let Some(table) = drivers[index].and_then(|oid| whole.before.get(&oid)) else {
             continue;
         };
-        let names = [table.name.clone(), format!("{}.{}", table.schema, table.name)];
-        let Some(there) = names.iter().find_map(|name| production.get(name)).copied() else {
+        let Some(there) = there(table, production) else {
             unknown.push(format!("{}: production's rows of {} are not known", seen.place, table.quoted()));
             continue;
         };

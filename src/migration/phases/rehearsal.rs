@@ -189,6 +189,10 @@ async fn duration(
         &expected,
         "do the long statements in batches outside of the migration",
     );
+    if !estimate::is_needed(&migrated.trace, rows, &config.production_rows) {
+        let why = "no table that up works on is larger in production: what was measured here holds there";
+        return Ok(Some(check.pass(why)));
+    }
     let (estimates, unknown) = estimate::run(lab, &migrated.trace, rows, &config.production_rows).await?;
     let lines: Vec<String> = estimates
         .iter()
