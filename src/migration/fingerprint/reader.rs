@@ -25,7 +25,7 @@ const FLUSHES: u32 = 150_000;
 pub struct Reader {
     home: u32,
     objects: Statement,
-    tables: Statement,
+    tables: tables::Statements,
     sequences: Statement,
     large_objects: Option<Statement>,
     known: Known,
@@ -103,7 +103,7 @@ impl Reader {
     async fn read(&mut self, session: &Session, earlier: Option<&State>) -> Result<State> {
         let (schema, listed, sequences, large_objects) = tokio::try_join!(
             schema::read(session, &self.objects, &mut self.known),
-            tables::read(session, &self.tables),
+            tables::list(session, &self.tables),
             sequences::read(session, &self.sequences),
             data::read_large_objects(session, self.large_objects.as_ref()),
         )?;
@@ -123,9 +123,10 @@ impl Reader {
                 None => moved.push(table),
             }
         }
+        let moved = tables::describe(session, &self.tables, moved).await?;
         let read = try_join_all(moved.iter().map(|table| data::read(session, table))).await?;
         print.tables.extend(large_objects.map(|print| ("large objects".to_owned(), print)));
-        print.tables.extend(moved.into_iter().map(|table| table.name).zip(read));
+        print.tables.extend(moved.into_iter().map(|table| table.listed.name).zip(read));
         Ok(State { schema, data: print })
     }
 }
