@@ -47,8 +47,12 @@ mod tests {
     fn the_newest_copy_says_what_production_has() {
         let folder = tempfile::tempdir().unwrap();
         assert!(of_the_newest_copy(folder.path()).unwrap().is_empty());
-        let orders =
-            CopiedTable { table: "shop.orders".into(), rows: 5, rows_in_production: 800, ..CopiedTable::default() };
+        let orders = CopiedTable {
+            table: "shop.orders".into(),
+            rows: 5,
+            rows_in_production: 800,
+            ..CopiedTable::default()
+        };
         let body = CopyBody { tables: vec![orders], ..CopyBody::default() };
         let text = serde_json::to_string(&body).unwrap();
         fs_err::write(folder.path().join("test-data-summary-20260101T000000Z.json"), text).unwrap();

@@ -70,7 +70,7 @@ def column(h, i):
 
 def index(h, i):
     t = h.tables[(i * 7) % len(h.tables)]
-    concurrently = " CONCURRENTLY" if i % 3 == 0 else ""
+    concurrently = " CONCURRENTLY" if i % 4 == 1 else ""
     h.add(f"index_{t}_{i}", f"CREATE INDEX{concurrently} {t}_recent_{i} ON {t} (created_at, state) WHERE active;",
           f"DROP INDEX{concurrently} {t}_recent_{i};")
 

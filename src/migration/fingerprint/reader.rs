@@ -62,10 +62,7 @@ impl Reader {
     /// Takes a fingerprint in a read-only snapshot of its own. Rows are read where they may have
     /// moved since `earlier`, taken of this database or of the one that it is a fresh copy of.
     pub async fn snapshot(&mut self, session: &Session, earlier: Option<&State>) -> Result<State> {
-        session
-            .batch_execute(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {SETTINGS}"))
-            .await
-            .context("begin to read")?;
+        Self::settle(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         let state = self.read(session, earlier).await;
         session.batch_execute("ROLLBACK").await.context("end reading")?;
         state
@@ -74,14 +71,27 @@ impl Reader {
     /// Takes a fingerprint inside the session's open transaction, as the session's own user, and
     /// leaves the transaction as it was.
     pub async fn inside(&mut self, session: &Session, earlier: Option<&State>) -> Result<State> {
-        let look = format!("SAVEPOINT stagectl_look; RESET SESSION AUTHORIZATION; {SETTINGS}");
-        session.batch_execute(&look).await.context("begin to read")?;
+        Self::settle_inside(session).await?;
         let state = self.read(session, earlier).await;
+        Self::unsettle_inside(session).await?;
+        state
+    }
+
+    /// Runs `begin` and makes the session read values as fingerprints do, until its transaction ends.
+    pub async fn settle(session: &Session, begin: &str) -> Result<()> {
+        session.batch_execute(&format!("{begin}; {SETTINGS}")).await.context("begin to read")
+    }
+
+    /// The same in a transaction that goes on: `unsettle_inside` leaves it as it was.
+    pub async fn settle_inside(session: &Session) -> Result<()> {
+        Self::settle(session, "SAVEPOINT stagectl_look; RESET SESSION AUTHORIZATION").await
+    }
+
+    pub async fn unsettle_inside(session: &Session) -> Result<()> {
         session
             .batch_execute("ROLLBACK TO SAVEPOINT stagectl_look; RELEASE SAVEPOINT stagectl_look")
             .await
-            .context("end reading")?;
-        state
+            .context("end reading")
     }
 
     /// Makes what a session wrote count, before another one looks.

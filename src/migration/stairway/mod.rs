@@ -68,13 +68,13 @@ async fn one(
         }
         return Ok((stair, None, after));
     }
-    let trial = match trial::in_transaction(walker, step, before).await? {
+    let trial = match trial::in_transaction(lab, walker, step, before).await? {
         Some(trial) => trial,
         None => trial::on_clone(lab, walker, step, before, &mut stair).await?,
     };
     let (taken, again) = trial.judge(before, &mut stair);
     if taken.is_some() || stair.ends_here {
-        return Ok((stair, None, taken));
+        return Ok((stair, again, taken));
     }
     let after = advance(lab, walker, step, before, &mut stair).await?;
     if let (Some(left), Some(after)) = (stair.left.take(), &after) {

@@ -66,7 +66,12 @@ fn runs_inside(action: Option<&Action>) -> bool {
 
 /// Tries the step in one transaction of the walker. `None`: it cannot be said there, and the
 /// walker stands where it stood.
-pub async fn in_transaction(walker: &mut Walker, step: &Step, before: &State) -> Result<Option<Trial>> {
+pub async fn in_transaction(
+    lab: &Lab,
+    walker: &mut Walker,
+    step: &Step,
+    before: &State,
+) -> Result<Option<Trial>> {
     let Some(down) = step.down.as_ref() else { return Ok(None) };
     if !walker.becomes_user() || !runs_inside(Some(&step.up)) || !runs_inside(Some(down)) {
         return Ok(None);
@@ -87,36 +92,38 @@ pub async fn in_transaction(walker: &mut Walker, step: &Step, before: &State) ->
         Err(_) => return give_up(walker, before).await,
     }
     let restored = walker.look_inside(before).await?;
-    if !data_differences(&before.data, &restored.data).is_empty()
-        || sequence_drifts(&before.data, &restored.data).iter().any(|drift| !drift.by_rows)
+    trial.data = data_differences(&before.data, &restored.data);
+    // Rows that differ can be named only where both sides can be seen.
+    if sequence_drifts(&before.data, &restored.data).iter().any(|drift| !drift.by_rows)
+        || !trial.data.is_empty() && !walker.count_rows(lab, before, &restored, &mut trial.data).await?
     {
-        // Rows that differ can be named only where both sides can be seen.
         return give_up(walker, before).await;
     }
-    let same = schema_differences(&before.schema, &restored.schema).is_empty();
+    let same = trial.data.is_empty() && schema_differences(&before.schema, &restored.schema).is_empty();
     if same {
         walker.set_back_inside(before).await?;
     }
+    trial.restored = Some(restored);
     match walker.run_inside(&step.up).await? {
         Err(_) if same => return give_up(walker, before).await,
         Err(stopped) => trial.again = Some(Err(stopped)),
         Ok(_) => {
             let after = walker.look_inside(before).await?;
-            if same {
-                // From an equal state the second up is the step itself: it can stay.
-                if !walker.commit().await? {
-                    return Ok(None);
-                }
-                trial.taken = Some(after);
-            } else {
-                trial.again = Some(Ok(after));
-            }
+            // From an equal state the second up is the step itself.
+            if same { trial.taken = Some(after) } else { trial.again = Some(Ok(after)) }
         }
     }
     if !same {
-        walker.rollback(before).await?;
+        // The step as it is taken, at the same time as the one before: `now()` makes no difference.
+        walker.restart(before).await?;
+        if walker.run_inside(&step.up).await?.is_err() {
+            return give_up(walker, before).await;
+        }
+        trial.taken = Some(walker.look_inside(before).await?);
     }
-    trial.restored = Some(restored);
+    if !walker.commit().await? {
+        return give_up(walker, before).await;
+    }
     trial.fingerprint_ms = walker.looking_ms;
     Ok(Some(trial))
 }

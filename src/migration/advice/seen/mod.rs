@@ -11,9 +11,9 @@ mod tables;
 
 use std::collections::BTreeMap;
 
+use super::Finding;
 use super::facts::Facts;
 use super::rules::{self, Rule};
-use super::Finding;
 use crate::migration::locks::LockMode;
 use crate::migration::statements::short;
 use crate::migration::trace::{Change, Relation, Seen, Trace};
