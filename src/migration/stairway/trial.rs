@@ -64,6 +64,11 @@ fn runs_inside(action: Option<&Action>) -> bool {
     action.and_then(Action::script).is_some_and(|script| Script::inside(script).is_some())
 }
 
+/// True where up and down can run inside one transaction of the walker.
+pub fn fits_transaction(walker: &Walker, step: &Step) -> bool {
+    walker.becomes_user() && runs_inside(Some(&step.up)) && runs_inside(step.down.as_ref())
+}
+
 /// Tries the step in one transaction of the walker. `None`: it cannot be said there, and the
 /// walker stands where it stood.
 pub async fn in_transaction(
@@ -72,10 +77,7 @@ pub async fn in_transaction(
     step: &Step,
     before: &State,
 ) -> Result<Option<Trial>> {
-    let Some(down) = step.down.as_ref() else { return Ok(None) };
-    if !walker.becomes_user() || !runs_inside(Some(&step.up)) || !runs_inside(Some(down)) {
-        return Ok(None);
-    }
+    let Some(down) = &step.down else { return Ok(None) };
     walker.looking_ms = 0.0;
     walker.begin().await?;
     let mut trial = Trial { way: Way::Transaction, ..Trial::default() };
@@ -131,6 +133,46 @@ pub async fn in_transaction(
 async fn give_up(walker: &mut Walker, before: &State) -> Result<Option<Trial>> {
     walker.rollback(before).await?;
     Ok(None)
+}
+
+/// Tries the step on the walker itself, with commits: where down restores everything, up can be
+/// taken from there. `None`: it does not, and the walker has lost its place.
+pub async fn on_walker(
+    lab: &Lab,
+    walker: &mut Walker,
+    step: &Step,
+    before: &State,
+    stair: &mut Stair,
+) -> Result<Option<Trial>> {
+    let Some(down) = &step.down else { return Ok(None) };
+    walker.looking_ms = 0.0;
+    let migrator = lab.clones.as_user(&walker.clone).await?;
+    let (up, down) = (perform(&migrator, &step.up).await?, perform(&migrator, down).await?);
+    if !up.is_ok() || !down.is_ok() {
+        return Ok(None);
+    }
+    let restored = walker.look_after(&migrator, before).await?;
+    if !schema_differences(&before.schema, &restored.schema).is_empty()
+        || !data_differences(&before.data, &restored.data).is_empty()
+        || sequence_drifts(&before.data, &restored.data).iter().any(|drift| !drift.by_rows)
+    {
+        return Ok(None);
+    }
+    walker.set_back(before).await?;
+    if !perform(&migrator, &step.up).await?.is_ok() {
+        return Ok(None);
+    }
+    let taken = walker.look_after(&migrator, before).await?;
+    step.up.transaction().clone_into(&mut stair.reason);
+    Ok(Some(Trial {
+        way: Way::Commits,
+        up_ms: up.ms,
+        down_ms: down.ms,
+        fingerprint_ms: walker.looking_ms,
+        restored: Some(restored),
+        taken: Some(taken),
+        ..Trial::default()
+    }))
 }
 
 /// Tries the step on a clone of its own, with commits, in sessions of the migration's role.

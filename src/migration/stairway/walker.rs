@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
+use crate::failure::Failure;
 use crate::migration::apply::{Stopped, perform, run_statements};
 use crate::migration::fingerprint::{DataDifference, Reader, State, differing_rows};
 use crate::migration::lab::{Lab, backend};
@@ -107,6 +108,12 @@ impl Walker {
         state
     }
 
+    /// The state of the clone after what another session has just committed there.
+    pub async fn look_after(&mut self, session: &Session, earlier: &State) -> Result<State> {
+        self.line.reader.flush(session).await?;
+        self.look(Some(earlier)).await
+    }
+
     /// The state inside the open transaction.
     pub async fn look_inside(&mut self, earlier: &State) -> Result<State> {
         let start = Instant::now();
@@ -202,7 +209,7 @@ impl Walker {
     }
 
     /// Puts the sequences where they stood.
-    async fn set_back(&self, before: &State) -> Result<()> {
+    pub async fn set_back(&self, before: &State) -> Result<()> {
         let now = self.line.reader.positions(&self.line.session).await?;
         let sql: Vec<String> = before
             .data
@@ -265,6 +272,20 @@ impl Walker {
         let copy = lab.clones.copy(&self.clone).await?;
         self.line = Line::open(lab, &self.clone).await?;
         Ok(copy)
+    }
+
+    /// Begins anew on another clone, and takes the steps that were taken before.
+    pub async fn rebuild(&mut self, lab: &Lab, steps: &[Step]) -> Result<State> {
+        let clone = lab.clones.copy(&lab.base).await?;
+        std::mem::replace(self, Self::open(lab, clone).await?).end(lab).await?;
+        let migrator = lab.clones.as_user(&self.clone).await?;
+        for step in steps {
+            if let Some(stopped) = perform(&migrator, &step.up).await?.stopped {
+                let words = format!("the up of {} stops the second time: {}", step.name, stopped.line());
+                return Err(Failure::failed(words).into());
+            }
+        }
+        self.look_after(&migrator, &lab.before).await
     }
 
     pub async fn end(self, lab: &Lab) -> Result<()> {
