@@ -13,9 +13,24 @@ use crate::migration::lab::Lab;
 use crate::migration::trace::{Change, Relation, Seen, Trace};
 use crate::report::migration::StatementEstimate;
 
-/// Runs per size; the faster one counts. A long migration runs once.
-const RUNS: usize = 2;
-const LONG_MS: f64 = 30_000.0;
+/// Runs per size for a migration that takes so many milliseconds. The first one warms the server up
+/// and does not count, unless it is the only one.
+const fn rounds(ms: f64) -> usize {
+    if ms < 3_000.0 {
+        4
+    } else if ms < 30_000.0 {
+        2
+    } else {
+        1
+    }
+}
+
+/// The run in the middle of those that count.
+fn middle(runs: &[Point]) -> Option<Point> {
+    let mut counted = runs.get(usize::from(runs.len() > 1)..)?.to_vec();
+    counted.sort_by(|a, b| a.ms.total_cmp(&b.ms));
+    counted.get(counted.len() / 2).copied()
+}
 
 /// The table that a statement's time depends on: the largest of those that it read or wrote as a whole.
 fn driver(seen: &Seen, trace: &Trace, rows: &BTreeMap<u32, i64>) -> Option<u32> {
@@ -70,15 +85,14 @@ pub async fn run(
     let drivers: Vec<Option<u32>> = whole.statements.iter().map(|seen| driver(seen, whole, rows)).collect();
     let touched = driving(&drivers, whole);
     let total: f64 = whole.statements.iter().map(|seen| seen.ms).sum();
-    let runs = if total > LONG_MS { 1 } else { RUNS };
     let mut points: Vec<Vec<Point>> = vec![Vec::new(); whole.statements.len()];
     for quarters in [1, 2, 4] {
         let template = lab.clones.copy(&lab.base).await?;
         if quarters < 4 {
             scale::shrink(&lab.clones.as_admin(&template).await?, &touched, quarters).await?;
         }
-        let mut best: Vec<Option<Point>> = vec![None; whole.statements.len()];
-        for _ in 0..runs {
+        let mut runs: Vec<Vec<Point>> = vec![Vec::new(); whole.statements.len()];
+        for _ in 0..rounds(total) {
             let clone = lab.clones.copy(&template).await?;
             let counts = scale::warm(&lab.clones.as_admin(&clone).await?, &touched).await?;
             let trace = lab.watched_up(&clone).await?.1;
@@ -90,15 +104,12 @@ pub async fn run(
                     .filter(|other| other.text == seen.text && other.error.is_none());
                 let at = drivers[index].and_then(|oid| touched.iter().position(|table| table.oid == oid));
                 let (Some(same), Some(at)) = (same, at) else { continue };
-                let point = Point { rows: counts[at] as f64, ms: same.ms };
-                if best[index].is_none_or(|old| old.ms > point.ms) {
-                    best[index] = Some(point);
-                }
+                runs[index].push(Point { rows: counts[at] as f64, ms: same.ms });
             }
         }
         lab.clones.drop_clone(&template).await?;
-        for (all, point) in points.iter_mut().zip(best) {
-            all.extend(point);
+        for (all, runs) in points.iter_mut().zip(runs) {
+            all.extend(middle(&runs));
         }
     }
     Ok(collect(whole, &drivers, &points, production))
@@ -166,5 +177,18 @@ fn hold(whole: &Trace, estimates: &mut [StatementEstimate]) {
             let after = whole.statements[at..].iter().zip(&expected[at..]).filter(|(other, _)| same(other));
             estimate.locked_ms = Some(after.map(|(_, ms)| ms).sum());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_run_warms_up_and_one_that_was_disturbed_does_not_count() {
+        let runs = |times: &[f64]| times.iter().map(|ms| Point { rows: 1.0, ms: *ms }).collect::<Vec<_>>();
+        let ms = |times: &[f64]| middle(&runs(times)).map(|point| point.ms);
+        assert_eq!(ms(&[900.0, 12.0, 70.0, 11.0]), Some(12.0));
+        assert_eq!((ms(&[900.0, 12.0]), ms(&[900.0]), ms(&[])), (Some(12.0), Some(900.0), None));
     }
 }

@@ -19,7 +19,7 @@ pub async fn run(lab: &Lab, migrated: &Migrated, body: &mut MigrationBody) -> Re
     let facts = facts(lab, migrated).await?;
     let mut results = vec![advice(&advise(&migrated.trace, &facts), body)];
     results.extend(traffic(lab, body).await?);
-    results.extend(duration(lab, migrated, &facts.rows, body).await?);
+    results.extend(duration(lab, migrated, &facts, body).await?);
     Ok(results)
 }
 
@@ -174,7 +174,7 @@ fn taken(trace: &Trace, relation: &str) -> Option<String> {
 async fn duration(
     lab: &Lab,
     migrated: &Migrated,
-    rows: &BTreeMap<u32, i64>,
+    facts: &Facts,
     body: &mut MigrationBody,
 ) -> Result<Option<CheckResult>> {
     let config = &lab.inputs.config;
@@ -189,11 +189,12 @@ async fn duration(
         &expected,
         "do the long statements in batches outside of the migration",
     );
-    if !estimate::is_needed(&migrated.trace, rows, &config.production_rows) {
+    if !estimate::is_needed(&migrated.trace, &facts.here, &config.production_rows) {
         let why = "no table that up works on is larger in production: what was measured here holds there";
         return Ok(Some(check.pass(why)));
     }
-    let (estimates, unknown) = estimate::run(lab, &migrated.trace, rows, &config.production_rows).await?;
+    let (estimates, unknown) =
+        estimate::run(lab, &migrated.trace, &facts.here, &config.production_rows).await?;
     let lines: Vec<String> = estimates
         .iter()
         .map(|one| {
