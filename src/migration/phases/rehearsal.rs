@@ -1,7 +1,7 @@
 //! Rehearsal, a part of performance: advice by what was seen, traffic while up runs, and how long up
 //! takes at production's number of rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 
