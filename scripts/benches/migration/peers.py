@@ -27,6 +27,29 @@ def psql(database, sql=None, file=None):
     return done.returncode == 0, done.stderr
 
 
+def administer(sql):
+    """What no transaction may hold."""
+    done = subprocess.run(["psql", "-qX", "-d", "postgres", "-c", sql], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{sql}: {done.stderr}")
+
+
+def drop_case():
+    # A database with a subscription cannot be dropped.
+    found = subprocess.run(["psql", "-qXAt", "-d", "peer_case", "-c", "SELECT quote_ident(subname) FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database()"],
+                           capture_output=True, text=True)
+    for name in found.stdout.split():
+        for change in (f"ALTER SUBSCRIPTION {name} DISABLE", f"ALTER SUBSCRIPTION {name} SET (slot_name = NONE)", f"DROP SUBSCRIPTION {name}"):
+            psql("peer_case", change)
+    administer("DROP DATABASE IF EXISTS peer_case WITH (FORCE)")
+
+
+def run(database, case, sql):
+    ok, error = psql(database, sql)
+    if not ok:
+        sys.exit(f"{case['name']}: {error}")
+
+
 def dump(database, *options):
     text = subprocess.run(["pg_dump", *options, database], check=True, capture_output=True, text=True).stdout
     # Recent versions print a random token.
@@ -36,7 +59,11 @@ def dump(database, *options):
 def dbmate_dump(database):
     url = "postgres://{PGUSER}:{PGPASSWORD}@{PGHOST}:{PGPORT}/{database}?sslmode=disable".format(**os.environ, database=database)
     with tempfile.NamedTemporaryFile("r") as file:
-        subprocess.run([os.environ["DBMATE"], "--url", url, "--schema-file", file.name, "dump"], check=True, capture_output=True)
+        done = subprocess.run([os.environ["DBMATE"], "--url", url, "--schema-file", file.name, "dump"], capture_output=True, text=True)
+        if done.returncode != 0:
+            # What it cannot dump it cannot compare either.
+            print(f"dbmate: {done.stderr.strip()}", file=sys.stderr)
+            return None
         return pathlib.Path(file.name).read_text()
 
 
@@ -79,15 +106,15 @@ def faults(folder, look):
             for down in ("forgets", "restores"):
                 if not case[down]:
                     continue
-                psql("postgres", "DROP DATABASE IF EXISTS peer_case WITH (FORCE)")
+                drop_case()
                 # Roles outlive the database.
                 for role in ("clerk", "office"):
-                    psql("postgres", f"DROP ROLE IF EXISTS {role}")
-                psql("postgres", "CREATE DATABASE peer_case")
-                ok, error = psql("peer_case", TABLE + case["setup"])
+                    administer(f"DROP ROLE IF EXISTS {role}")
+                administer("CREATE DATABASE peer_case")
+                run("peer_case", case, TABLE + case["setup"])
                 before = look("peer_case")
-                psql("peer_case", case["up"])
-                psql("peer_case", case[down])
+                run("peer_case", case, case["up"])
+                run("peer_case", case, case[down])
                 differs = look("peer_case") != before
                 if down == "forgets":
                     total += 1
@@ -95,7 +122,7 @@ def faults(folder, look):
                 else:
                     alarms += differs
         print(f"{kind}\t{found}\t{total}\t{alarms}")
-    psql("postgres", "DROP DATABASE IF EXISTS peer_case WITH (FORCE)")
+    drop_case()
 
 
 def main():

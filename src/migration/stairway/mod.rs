@@ -74,9 +74,9 @@ async fn one(
     }
     let mut trial = None;
     if trial::fits_transaction(walker, step) {
-        trial = trial::in_transaction(lab, walker, step, before).await?;
+        trial = Box::pin(trial::in_transaction(lab, walker, step, before)).await?;
     } else if steps.iter().all(Step::is_script) {
-        trial = trial::on_walker(lab, walker, step, before, &mut stair).await?;
+        trial = Box::pin(trial::on_walker(lab, walker, step, before, &mut stair)).await?;
         if trial.is_none() {
             *before = walker.rebuild(lab, earlier).await?;
         }

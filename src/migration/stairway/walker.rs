@@ -166,13 +166,11 @@ impl Walker {
             let table = &difference.table;
             let sides = (before.data.tables.get(table), now.data.tables.get(table));
             let (left, right) = ((&witness.session, sides.0), (session, sides.1));
-            match differing_rows(left, right, table, &difference.columns).await {
-                Ok(rows) => difference.rows_different = rows,
-                Err(_) => {
-                    counted = false;
-                    break;
-                }
-            }
+            let Ok(rows) = differing_rows(left, right, table, &difference.columns).await else {
+                counted = false;
+                break;
+            };
+            difference.rows_different = rows;
         }
         witness.session.batch_execute("ROLLBACK").await.context("end comparing")?;
         Reader::unsettle_inside(session).await?;
