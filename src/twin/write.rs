@@ -1,0 +1,1 @@
+//! The twin's files: its compose file and its stagectl.yml.
