@@ -149,15 +149,44 @@ pub struct InitArgs {
     /// The stack to start from.
     #[arg(long, value_enum, default_value = "nextjs-postgres")]
     pub blueprint: Blueprint,
-    /// The compose project's name. Default: the blueprint's.
-    #[arg(long)]
+    /// The compose project's name. Default: the blueprint's, or with `--from` production's and `-staging`.
+    #[arg(long, visible_alias = "name", value_name = "NAME")]
     pub project: Option<String>,
+    #[command(flatten)]
+    pub twin: TwinArgs,
     /// Print the file instead of writing it.
     #[arg(long)]
     pub print: bool,
     /// Replace an existing stagectl.yml.
     #[arg(long)]
     pub force: bool,
+}
+
+/// A twin out of production's compose file.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "A twin of a compose file")]
+pub struct TwinArgs {
+    /// Production's compose file: derive an isolated twin from it. It is only read.
+    #[arg(long, value_name = "FILE", conflicts_with = "blueprint")]
+    pub from: Option<PathBuf>,
+    /// A further compose file of production, laid on top. May be given more than once.
+    #[arg(short = 'f', long = "file", value_name = "FILE", requires = "from")]
+    pub file: Vec<PathBuf>,
+    /// Production's env file, instead of `.env` beside its compose file. May be given more than once.
+    #[arg(long, value_name = "FILE", requires = "from")]
+    pub env_file: Vec<PathBuf>,
+    /// Share this with production after all: `network:NAME`, `volume:NAME`, `mount:PATH`, `address:HOST`, `host:SERVICE`.
+    #[arg(long, value_name = "KIND:NAME", requires = "from")]
+    pub share: Vec<String>,
+    /// Give the twin an empty one of its own: `network:NAME`, `volume:NAME`, `mount:PATH`.
+    #[arg(long, value_name = "KIND:NAME", requires = "from")]
+    pub own: Vec<String>,
+    /// Leave a service out.
+    #[arg(long, value_name = "SERVICE", requires = "from")]
+    pub without: Vec<String>,
+    /// Print what would be derived, and why; write nothing.
+    #[arg(long, requires = "from")]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,8 +4,10 @@ pub const INIT: &str = "Examples:
   stagectl init                                        the first blueprint
   stagectl init --blueprint fastapi-react --print      look at another one
   stagectl init --project shop-staging                 containers and volumes are named after it
+  stagectl init --from docker-compose.yml --dry-run    the twin of a production stack: what changes, and why
+  stagectl -C ../shop-a init --from docker-compose.yml --name shop-a
 
-Writes stagectl.yml and nothing else. Next: name your images and services in it, then `stagectl
+Writes stagectl.yml; with --from also docker-compose.twin.yml and twin-files/. Next: name your images and services in it, then `stagectl
 setup`. Two twins on one machine need two folders, two project names and different host ports.";
 
 pub const GENERATE: &str = "Examples:

@@ -14,6 +14,7 @@ mod down;
 mod exec;
 mod generate;
 mod init;
+mod init_from;
 mod logs;
 mod migrate;
 mod migration_subject;

@@ -21,6 +21,7 @@ mod service;
 mod shared;
 mod storage;
 mod text;
+pub mod unset;
 pub mod write;
 
 pub use derive::{Change, Derived, Refusal, Request, Variable, derive};

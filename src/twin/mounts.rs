@@ -7,8 +7,10 @@ use super::derive::Deriver;
 use super::{credential, host, path};
 use crate::compose::tree::{Map, Node};
 
-/// Where the twin's own mounts are, below its folder.
+/// Where the twin's own folders are, below its folder: data, and nothing for git.
 const OWN: &str = "staging-data/mounts";
+/// Where its copies of files are: as fit for git as production's.
+const COPIES: &str = "twin-files";
 
 enum Place {
     /// Read where it is.
@@ -32,7 +34,8 @@ impl Deriver<'_> {
             let Some(bind) = host::binds(&service).next() else { continue };
             let at = format!("services.{name}.volumes");
             let place = mount.clone();
-            let own = self.own_place(&bind.source);
+            let folder = self.own_place(OWN, &bind.source);
+            let copy = self.own_place(COPIES, &bind.source);
             let shown = self.shown(&bind.source);
             let Some(map) = mount.map_mut() else { continue };
             match self.decide(&bind, &data) {
@@ -44,22 +47,22 @@ impl Deriver<'_> {
                 Place::OwnFolder => {
                     map.insert(
                         "source".to_owned(),
-                        Node::implied(self.request.root.join(&own).display().to_string()),
+                        Node::implied(self.request.root.join(&folder).display().to_string()),
                     );
-                    self.folders.insert(own.clone());
-                    let what = format!("{shown} becomes ./{}, empty", own.display());
+                    let what = format!("{shown} becomes ./{}, empty", folder.display());
+                    self.folders.insert(folder);
                     self.look(&at, &place, what, "production writes there: its data stays its own");
                 }
                 Place::Copy => {
                     map.insert(
                         "source".to_owned(),
-                        Node::implied(self.request.root.join(&own).display().to_string()),
+                        Node::implied(self.request.root.join(&copy).display().to_string()),
                     );
-                    self.copies.push((PathBuf::from(&bind.source), own.clone()));
+                    self.copies.push((PathBuf::from(&bind.source), copy.clone()));
                     self.change(
                         &at,
                         &place,
-                        format!("{shown} becomes ./{}, a copy", own.display()),
+                        format!("{shown} becomes ./{}, a copy", copy.display()),
                         "a container may write to it",
                     );
                 }
@@ -119,14 +122,14 @@ impl Deriver<'_> {
     }
 
     /// The twin's own path for one of production's: the same for all that use it, and nested where theirs are.
-    fn own_place(&self, source: &str) -> PathBuf {
+    fn own_place(&self, below: &str, source: &str) -> PathBuf {
         let relative = Path::new(source).strip_prefix(&self.request.directory);
         let inside = relative
             .map_or_else(|_| Path::new("root").join(source.trim_start_matches('/')), Path::to_path_buf);
         if inside.as_os_str().is_empty() {
-            Path::new(OWN).join("project")
+            Path::new(below).join("project")
         } else {
-            Path::new(OWN).join(inside)
+            Path::new(below).join(inside)
         }
     }
 

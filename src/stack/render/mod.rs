@@ -6,6 +6,7 @@
 mod compose;
 mod environment;
 mod monitoring;
+mod project;
 mod proxy;
 mod quote;
 mod templates;
@@ -69,7 +70,8 @@ pub fn render(settings: &Settings) -> Result<Rendered> {
     if settings.config.proxy.is_some() {
         mounted.extend(proxy::files(settings)?);
     }
-    if settings.config.database.is_some() {
+    // Compose files of one's own bring their own way of making a database.
+    if settings.config.database.is_some() && settings.compose.is_none() {
         mounted.push(RenderedFile {
             mode: Mode::Script,
             ..RenderedFile::public(
@@ -81,9 +83,14 @@ pub fn render(settings: &Settings) -> Result<Rendered> {
     for file in &mounted {
         check_yaml(file)?;
     }
-    let compose = RenderedFile::public(COMPOSE_FILE, compose::file(settings, &yaml, &mounted)?);
-    check_yaml(&compose)?;
-    files.push(compose);
+    match &settings.compose {
+        Some(model) => files.extend(project::files(settings, model)?),
+        None => {
+            let compose = RenderedFile::public(COMPOSE_FILE, compose::file(settings, &yaml, &mounted)?);
+            check_yaml(&compose)?;
+            files.push(compose);
+        }
+    }
     files.extend(mounted);
     Ok(Rendered { files, folders: proxy::folders(settings) })
 }
