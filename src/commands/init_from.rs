@@ -59,7 +59,6 @@ pub async fn run(context: &Context, from: &Path, args: &InitArgs) -> Result<u8> 
     let request = Request {
         production: &model,
         name: name.clone(),
-        root: root.clone(),
         directory: compose::directory(&root, &origin.files),
         taken: taken(&context.ui).await,
         files: mounted_files(&model)?,

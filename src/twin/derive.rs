@@ -16,8 +16,6 @@ pub struct Request<'a> {
     pub production: &'a Model,
     /// The twin's project name.
     pub name: String,
-    /// The folder of the twin; its own mounts lie in it.
-    pub root: PathBuf,
     /// Production's folder, from which paths of its own mounts are named.
     pub directory: PathBuf,
     /// Host ports that nobody may take again.
@@ -106,6 +104,11 @@ pub fn derive(request: &Request) -> Derived {
     deriver.contents(&mut root);
     deriver.scan_files(&services);
     let (database, cache) = database::recognise(&mut deriver, &mut root, &mut services);
+    for service in services.values_mut().filter_map(Node::map_mut) {
+        service.retain(|key, node| {
+            !matches!(key.as_str(), "command" | "entrypoint" | "labels") || !is_empty(node)
+        });
+    }
     if let Some(map) = root.map_mut() {
         map.insert("services".to_owned(), Node::implied(services));
     }
@@ -277,6 +280,11 @@ impl<'a> Deriver<'a> {
         self.variables.insert(wanted.clone(), Variable { hex, length });
         wanted
     }
+}
+
+/// Says nothing: the image's own is meant.
+fn is_empty(node: &Node) -> bool {
+    node.is_null() || node.map().is_some_and(Map::is_empty)
 }
 
 /// What a credential keeps of its form: a prefix that its reader asks for, and the padding of base64.

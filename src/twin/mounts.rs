@@ -24,6 +24,11 @@ enum Place {
     Refused,
 }
 
+/// A path of the twin's folder, as its compose file writes it.
+fn below(path: &Path) -> String {
+    format!("./{}", path.display())
+}
+
 impl Deriver<'_> {
     pub(super) fn mounts(&mut self, name: &str, service: &mut Map) {
         let data = self.written_folders();
@@ -45,19 +50,13 @@ impl Deriver<'_> {
                     self.change(&at, &place, format!("{shown} is only read"), "production uses it too");
                 }
                 Place::OwnFolder => {
-                    map.insert(
-                        "source".to_owned(),
-                        Node::implied(self.request.root.join(&folder).display().to_string()),
-                    );
+                    map.insert("source".to_owned(), Node::implied(below(&folder)));
                     let what = format!("{shown} becomes ./{}, empty", folder.display());
                     self.folders.insert(folder);
                     self.look(&at, &place, what, "production writes there: its data stays its own");
                 }
                 Place::Copy => {
-                    map.insert(
-                        "source".to_owned(),
-                        Node::implied(self.request.root.join(&copy).display().to_string()),
-                    );
+                    map.insert("source".to_owned(), Node::implied(below(&copy)));
                     self.copies.push((PathBuf::from(&bind.source), copy.clone()));
                     self.change(
                         &at,
@@ -122,14 +121,14 @@ impl Deriver<'_> {
     }
 
     /// The twin's own path for one of production's: the same for all that use it, and nested where theirs are.
-    fn own_place(&self, below: &str, source: &str) -> PathBuf {
+    fn own_place(&self, parent: &str, source: &str) -> PathBuf {
         let relative = Path::new(source).strip_prefix(&self.request.directory);
         let inside = relative
             .map_or_else(|_| Path::new("root").join(source.trim_start_matches('/')), Path::to_path_buf);
         if inside.as_os_str().is_empty() {
-            Path::new(below).join("project")
+            Path::new(parent).join("project")
         } else {
-            Path::new(below).join(inside)
+            Path::new(parent).join(inside)
         }
     }
 
@@ -145,8 +144,7 @@ impl Deriver<'_> {
     pub(super) fn scan_files(&mut self, services: &Map) {
         for (name, service) in services {
             for bind in host::binds(service) {
-                let copied =
-                    self.copies.iter().find(|(_, to)| self.request.root.join(to) == Path::new(&bind.source));
+                let copied = self.copies.iter().find(|(_, to)| below(to) == bind.source);
                 let source =
                     copied.map_or_else(|| bind.source.clone(), |(from, _)| from.display().to_string());
                 let permit = format!("mount:{source}");
