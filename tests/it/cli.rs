@@ -35,14 +35,15 @@ fn every_command_explains_itself() {
     }
 }
 
-/// The lines that call stagectl, without comments and redirections.
-fn calls(text: &str) -> Vec<Vec<&str>> {
+/// The lines that call stagectl, in words as a shell splits them, without comments and redirections.
+fn calls(text: &str) -> Vec<Vec<String>> {
     text.lines()
         .map(str::trim)
         .filter(|line| line.starts_with("stagectl "))
         .map(|line| {
             let end = ["  ", " > ", " && ", " #"].iter().filter_map(|mark| line.find(mark)).min();
-            line[..end.unwrap_or(line.len())].split_whitespace().collect()
+            shlex::split(&line[..end.unwrap_or(line.len())])
+                .unwrap_or_else(|| panic!("an open quote: {line}"))
         })
         .collect()
 }
