@@ -120,9 +120,6 @@ impl Written {
         for (from, to) in &derived.copies {
             write(&root.join(to), &fs_err::read(from)?, mode_of(from)?)?;
         }
-        for folder in &derived.folders {
-            fs_err::create_dir_all(root.join(folder))?;
-        }
         let [config, compose] = paths;
         write(&compose, self.compose.as_bytes(), Mode::Public)?;
         write(&config, self.config.as_bytes(), Mode::Public)
@@ -241,18 +238,40 @@ fn show(
     Ok(())
 }
 
+/// The same change of several services once: `services.{web,worker}.environment.DATABASE_URL`.
+fn grouped(changes: &[twin::Change]) -> Vec<(String, &twin::Change)> {
+    let parts = |change: &twin::Change| -> Option<(String, String)> {
+        let (service, rest) = change.at.strip_prefix("services.")?.split_once('.')?;
+        Some((service.to_owned(), rest.to_owned()))
+    };
+    let mut groups: Vec<(Vec<String>, &twin::Change)> = Vec::new();
+    for change in changes {
+        let same = |other: &twin::Change| {
+            let rest = |change| parts(change).map(|(_, rest)| rest);
+            rest(change).is_some()
+                && rest(change) == rest(other)
+                && change.what == other.what
+                && change.why == other.why
+        };
+        match groups.iter_mut().find(|(_, other)| same(other)) {
+            Some((services, _)) => services.extend(parts(change).map(|(service, _)| service)),
+            None => groups.push((parts(change).map(|(service, _)| service).into_iter().collect(), change)),
+        }
+    }
+    let named = |(services, change): (Vec<String>, &'_ twin::Change)| match (services.len(), parts(change)) {
+        (2.., Some((_, rest))) => format!("services.{{{}}}.{rest}", services.join(",")),
+        _ => change.at.clone(),
+    };
+    groups.into_iter().map(|(services, change)| (named((services, change)), change)).collect()
+}
+
 /// The changes by place, those to look at marked; then the proof, then what comes next.
 fn text(root: &Path, model: &Model, name: &str, derived: &Derived, args: &TwinArgs) -> String {
     let mut out = format!("The twin {name} of {}: {} changes\n", model.name, derived.changes.len());
-    let mut before = "";
-    for change in &derived.changes {
-        if change.at != before {
-            let place = if change.place.is_empty() { String::new() } else { format!("  ({})", change.place) };
-            out.push_str(&format!("  {}{place}\n", change.at));
-            before = &change.at;
-        }
+    for (at, change) in grouped(&derived.changes) {
+        let place = if change.place.is_empty() { String::new() } else { format!("  ({})", change.place) };
         let mark = if change.look { "!" } else { " " };
-        out.push_str(&format!("  {mark}   {}: {}\n", change.what, change.why));
+        out.push_str(&format!("{mark} {at}{place}\n      {}: {}\n", change.what, change.why));
     }
     let look = derived.changes.iter().filter(|change| change.look).count();
     if look > 0 {

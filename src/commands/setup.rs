@@ -14,6 +14,7 @@ use crate::compose::typed::Selection;
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::exit;
+use crate::failure::Failure;
 use crate::postgres::{self, staging};
 use crate::report::setup::{Change, Setup};
 use crate::report::{Envelope, Report, Verdict};
@@ -134,7 +135,7 @@ async fn steps(
     }
 
     if settings.config.database.is_some() {
-        let session = postgres::connect(&settings.database_user()?).await?;
+        let session = postgres::connect_when_up(&settings.database_user()?, limit).await?;
         report.database = staging::ensure(&session).await?;
         report.changed |= !report.database.is_empty();
         if report.changed {

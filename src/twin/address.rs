@@ -24,7 +24,7 @@ const DOMAINS: [&str; 44] = [
     "fr", "uk", "nl", "ch", "at", "es", "it", "pl", "se", "no", "fi", "dk", "cz", "us", "ca", "au", "nz",
     "jp", "cn", "in", "br", "ru", "xyz", "tech", "online", "site", "shop", "internal", "lan",
 ];
-/// Words in a variable's name that make its value an address.
+/// Last words of a variable's name that make its value an address.
 const NAMES: [&str; 18] = [
     "HOST",
     "HOSTNAME",
@@ -48,7 +48,10 @@ const NAMES: [&str; 18] = [
 
 /// True for a variable that holds addresses by its name.
 pub fn is_name(name: &str) -> bool {
-    name.to_ascii_uppercase().split(|c: char| !c.is_ascii_alphanumeric()).any(|part| NAMES.contains(&part))
+    name.to_ascii_uppercase()
+        .rsplit(|c: char| !c.is_ascii_alphanumeric())
+        .next()
+        .is_some_and(|last| NAMES.contains(&last))
 }
 
 /// Every address in a value. `named`: the variable's name says that it holds addresses.

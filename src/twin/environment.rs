@@ -2,8 +2,9 @@
 //! production.
 
 use super::address::{self, Address};
+use super::database::image_name;
 use super::derive::Deriver;
-use super::text::{self, LONG};
+use super::text;
 use super::{credential, reference};
 use crate::compose::tree::{Map, Node, Value};
 
@@ -86,7 +87,13 @@ impl Deriver<'_> {
     fn learn_site(&mut self, service: &str, services: &Map, name: &str, part: &Address) {
         let upper = name.to_ascii_uppercase();
         let http = part.scheme.as_ref().is_none_or(|scheme| matches!(scheme.as_str(), "http" | "https"));
-        let site = SITES.iter().any(|site| upper.starts_with(site)) && address::is_name(name);
+        // `PAPERLESS_URL` of the image paperless-ngx.
+        let stem = upper.rsplit_once('_').map_or("", |(stem, _)| stem);
+        let image = services.get(service).and_then(|service| service.get("image")).map(Node::to_string);
+        let product = image.is_some_and(|image| image_name(&image).to_ascii_uppercase().starts_with(stem));
+        let site = address::is_name(name)
+            && !stem.is_empty()
+            && (product || SITES.iter().any(|site| stem.starts_with(site)));
         if !http || !site || !self.is_outside(&part.host) || self.sites.contains_key(&part.host) {
             return;
         }
@@ -216,13 +223,8 @@ impl Deriver<'_> {
             }
         }
         for (value, new) in &self.secrets {
-            let known = if value.len() >= LONG {
-                out.contains(value.as_str()).then(|| out.replace(value.as_str(), new))
-            } else {
-                None
-            };
-            if let Some(replaced) = known {
-                out = replaced;
+            if text::is_strong(value) && out.contains(value.as_str()) {
+                out = out.replace(value.as_str(), new);
                 done.credentials.push(reference::written(new));
             }
         }
@@ -300,10 +302,9 @@ impl Deriver<'_> {
         self.texts(service, &at, node);
     }
 
-    fn short_ones(&self, text: &str) -> String {
-        let mut out = text.to_owned();
-        let short =
-            |value: &&String| (4..LONG).contains(&value.len()) && !self.own_names.contains(value.as_str());
+    fn short_ones(&self, line: &str) -> String {
+        let mut out = line.to_owned();
+        let short = |value: &&String| value.len() >= 4 && !text::is_strong(value);
         for value in self.secrets.keys().filter(short) {
             let new = &self.secrets[value];
             let words: Vec<&str> = out.split(' ').collect();

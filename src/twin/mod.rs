@@ -25,6 +25,7 @@ pub mod unset;
 pub mod write;
 
 pub use derive::{Change, Derived, Refusal, Request, Variable, derive};
+pub use mounts::OWN as OWN_FOLDERS;
 pub use shared::{Shared, shared};
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{credential, host, path};
 use crate::compose::tree::{Map, Node};
 
 /// Where the twin's own folders are, below its folder: data, and nothing for git.
-const OWN: &str = "staging-data/mounts";
+pub const OWN: &str = "staging-data/mounts";
 /// Where its copies of files are: as fit for git as production's.
 const COPIES: &str = "twin-files";
 
@@ -166,9 +166,6 @@ impl Deriver<'_> {
 
     fn holds_credential(&self, line: &str) -> bool {
         credential::is_live(line)
-            || self
-                .secrets
-                .keys()
-                .any(|value| value.len() >= super::text::LONG && line.contains(value.as_str()))
+            || self.secrets.keys().any(|value| super::text::is_strong(value) && line.contains(value.as_str()))
     }
 }

@@ -175,8 +175,7 @@ fn credentials(production: &Model, twin: &Model, found: &mut Vec<Shared>) {
     let theirs = text::credentials(twin);
     let own: BTreeSet<&str> = theirs.iter().map(|secret| secret.value.as_str()).collect();
     for secret in &ours {
-        // A short one stands in other words by chance: it counts only where the twin uses it as a credential.
-        let place = if secret.value.len() >= text::LONG {
+        let place = if text::is_strong(&secret.value) {
             text::all(twin).find(|(_, text)| text.contains(&secret.value)).map(|(at, _)| at)
         } else if own.contains(secret.value.as_str()) {
             theirs.iter().find(|other| other.value == secret.value).map(|other| other.at.clone())

@@ -6,8 +6,12 @@ use super::{address, credential, reference};
 use crate::compose::Model;
 use crate::compose::tree::{Node, Value};
 
-/// From this length on a credential is looked for inside other texts; a shorter one may be part of a word.
-pub const LONG: usize = 8;
+/// True for a credential that stands in no other text by chance. `postgres` or `wordpress` is one too, but also the name
+/// of an image: it counts only where something is used as a credential.
+pub fn is_strong(value: &str) -> bool {
+    let has = |kind: fn(&char) -> bool| value.chars().any(|c| kind(&c));
+    value.len() >= 16 || value.len() >= 8 && has(char::is_ascii_digit) && has(char::is_ascii_alphabetic)
+}
 
 /// A credential and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -92,7 +92,9 @@ pub fn render(settings: &Settings) -> Result<Rendered> {
         }
     }
     files.extend(mounted);
-    Ok(Rendered { files, folders: proxy::folders(settings) })
+    let mut folders = proxy::folders(settings);
+    folders.extend(project::folders(settings));
+    Ok(Rendered { files, folders })
 }
 
 /// Env files and the init scripts: nothing of it belongs in git.

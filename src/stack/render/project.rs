@@ -1,16 +1,17 @@
 //! `docker-compose.staging.yml` out of `compose.files`: everything that they say, with the secrets in files of their own.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use secrecy::ExposeSecret as _;
 
-use super::{COMPOSE_FILE, RenderedFile, environment};
+use super::{COMPOSE_FILE, RenderedFile, RenderedFolder, environment, service_uid};
 use crate::compose::tree::{Map, Node, Value};
 use crate::compose::{Model, output};
 use crate::config::Settings;
 use crate::store::Mode;
-use crate::twin::reference;
+use crate::twin::{self, host, reference};
 
 const HEADER: &str = "# Made by stagectl from compose.files of stagectl.yml: edit those, never this file.\n";
 /// Where secrets lie that containers read as files.
@@ -27,6 +28,7 @@ pub(super) fn files(settings: &Settings, model: &Model) -> Result<Vec<RenderedFi
     }
     for (name, service) in root.get_mut("services").and_then(Node::map_mut).into_iter().flatten() {
         let Some(service) = service.map_mut() else { continue };
+        service.get_mut("volumes").and_then(Node::list_mut).into_iter().flatten().for_each(expect_source);
         let Some(variables) = service.get_mut("environment").and_then(Node::map_mut) else { continue };
         let before = variables.len();
         variables.retain(|_, value| !reference::holds(&value.to_string()));
@@ -44,6 +46,33 @@ pub(super) fn files(settings: &Settings, model: &Model) -> Result<Vec<RenderedFi
     let content = format!("{HEADER}{text}");
     files.insert(0, RenderedFile { path: COMPOSE_FILE.into(), content, mode, owner: None });
     Ok(files)
+}
+
+/// No engine makes a missing folder: those of the twin are there, and in production's place it would be a write. So said,
+/// the mount also hashes the same in docker compose 2 and 5.
+fn expect_source(mount: &mut Node) {
+    let Some(map) = mount.map_mut() else { return };
+    if let Some(bind) = map.get_mut("bind").and_then(Node::map_mut) {
+        bind.remove("create_host_path");
+    }
+    if map.get("bind").and_then(Node::map).is_some_and(Map::is_empty) {
+        map.remove("bind");
+    }
+}
+
+/// The folders that services write to, made before the engine looks for them.
+pub(super) fn folders(settings: &Settings) -> Vec<RenderedFolder> {
+    let Some(model) = &settings.compose else { return Vec::new() };
+    let mut folders: Vec<RenderedFolder> = Vec::new();
+    for (name, service) in model.services() {
+        for bind in host::binds(service) {
+            let Ok(path) = Path::new(&bind.source).strip_prefix(&settings.root) else { continue };
+            if path.starts_with(twin::OWN_FOLDERS) && !folders.iter().any(|folder| folder.path == path) {
+                folders.push(RenderedFolder { path: path.to_owned(), owner: service_uid(settings, name) });
+            }
+        }
+    }
+    folders
 }
 
 /// A secret or a config whose value is a variable becomes a file: docker compose would look for the variable in the
