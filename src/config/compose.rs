@@ -59,6 +59,15 @@ pub fn model_with(root: &Path, config: &ConfigFile, compose: &Compose, read: &mu
     }
 }
 
+/// A literal over literals as text.
+fn expanded(text: &str, literals: &BTreeMap<&String, &str>, depth: usize) -> Result<String, Failure> {
+    let deeper = |name: &str| literals.get(&name.to_owned()).filter(|_| depth < DEEPEST);
+    env::expand(text, &mut |name| deeper(name).and_then(|text| expanded(text, literals, depth + 1).ok()))
+}
+
+/// How deep literals may refer to each other before they are taken for a circle.
+const DEEPEST: usize = 32;
+
 /// What expressions of the twin's files see: literals by their value, everything else by reference.
 fn variables(config: &ConfigFile) -> Result<Environment> {
     let mut known = Environment::new();
@@ -82,10 +91,6 @@ fn variables(config: &ConfigFile) -> Result<Environment> {
         }
         false
     };
-    fn expanded(text: &str, literals: &BTreeMap<&String, &str>, depth: usize) -> Result<String, Failure> {
-        let deeper = |name: &str| literals.get(&name.to_owned()).filter(|_| depth < 32);
-        env::expand(text, &mut |name| deeper(name).and_then(|text| expanded(text, literals, depth + 1).ok()))
-    }
     for (name, text) in &literals {
         let value = if secret(name) { reference::to(name) } else { expanded(text, &literals, 0)? };
         known.insert((*name).clone(), value);

@@ -7,6 +7,7 @@
 //! `derive` and `shared` know nothing of each other: the proof looks at two models, however they came about.
 
 pub mod address;
+mod command;
 pub mod credential;
 pub mod database;
 mod derive;

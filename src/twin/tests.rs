@@ -76,7 +76,7 @@ fn keys_that_no_rule_names_stay_as_they_are() {
             .get("services")
             .and_then(|all| all.get(service))
             .and_then(|one| one.get(key))
-            .map(|node| node.json())
+            .map(crate::compose::tree::Node::json)
     };
     for (service, name) in [
         ("web", "ulimits"),

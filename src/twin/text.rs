@@ -133,7 +133,9 @@ pub fn outside(model: &Model) -> BTreeMap<String, String> {
             take(&value.to_string(), address::is_name(name), format!("services.{service}.{key}.{name}"));
         }
         for (key, words) in words(node) {
-            words.iter().for_each(|word| take(word, false, format!("services.{service}.{key}")));
+            for word in words {
+                take(&word, false, format!("services.{service}.{key}"));
+            }
         }
         for extra in node.get("extra_hosts").and_then(Node::list).unwrap_or_default() {
             let extra = extra.to_string();

@@ -83,13 +83,12 @@ pub fn render(settings: &Settings) -> Result<Rendered> {
     for file in &mounted {
         check_yaml(file)?;
     }
-    match &settings.compose {
-        Some(model) => files.extend(project::files(settings, model)?),
-        None => {
-            let compose = RenderedFile::public(COMPOSE_FILE, compose::file(settings, &yaml, &mounted)?);
-            check_yaml(&compose)?;
-            files.push(compose);
-        }
+    if let Some(model) = &settings.compose {
+        files.extend(project::files(settings, model)?);
+    } else {
+        let compose = RenderedFile::public(COMPOSE_FILE, compose::file(settings, &yaml, &mounted)?);
+        check_yaml(&compose)?;
+        files.push(compose);
     }
     files.extend(mounted);
     let mut folders = proxy::folders(settings);

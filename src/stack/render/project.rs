@@ -106,20 +106,26 @@ fn reader(settings: &Settings, section: &str, name: &str) -> Option<u32> {
 
 /// Replaces references by values; true where there was one.
 fn resolve(node: &mut Node, values: &BTreeMap<&String, &str>) -> bool {
+    let mut found = false;
     match &mut node.value {
-        Value::Map(map) => resolve_map(map, values),
-        Value::List(list) => list.iter_mut().fold(false, |any, one| resolve(one, values) || any),
+        Value::Map(map) => {
+            for one in map.values_mut() {
+                found |= resolve(one, values);
+            }
+        }
+        Value::List(list) => {
+            for one in list {
+                found |= resolve(one, values);
+            }
+        }
         Value::Text(text) if reference::holds(text) => {
-            let value = |name: &str| {
+            let mut value = |name: &str| {
                 values.get(&name.to_owned()).map_or_else(String::new, |value| (*value).to_owned())
             };
-            *text = reference::replace(text, &str::to_owned, &mut { value });
-            true
+            *text = reference::replace(text, &str::to_owned, &mut value);
+            found = true;
         }
-        _ => false,
+        _ => {}
     }
-}
-
-fn resolve_map(map: &mut Map, values: &BTreeMap<&String, &str>) -> bool {
-    map.values_mut().fold(false, |any, one| resolve(one, values) || any)
+    found
 }

@@ -167,14 +167,16 @@ mod tests {
         }
     }
 
+    type Fault = fn(&mut Container);
+
     #[test]
     fn each_thing_that_two_containers_share_is_named_and_may_be_allowed() {
         let nothing = BTreeSet::new();
         let twin = container("twin");
         let production = container("production");
-        assert_eq!(touched(&twin, &[production.clone()], &nothing), Vec::<String>::new());
+        assert_eq!(touched(&twin, std::slice::from_ref(&production), &nothing), Vec::<String>::new());
 
-        let faults: [(&str, &str, fn(&mut Container)); 5] = [
+        let faults: [(&str, &str, Fault); 5] = [
             ("the network", "network:twin_default", |c| {
                 let endpoint = Endpoint { network_id: "twin-net".into(), ..Endpoint::default() };
                 drop(c.networks.insert("x".into(), endpoint));
