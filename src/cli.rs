@@ -184,6 +184,9 @@ pub struct TwinArgs {
     /// Give the twin an empty one of its own: `network:NAME`, `volume:NAME`, `mount:PATH`.
     #[arg(long, value_name = "KIND:NAME", requires = "from")]
     pub own: Vec<String>,
+    /// Give the twin a copy of a mounted folder of configuration, as `mount:PATH`: its files are searched for credentials.
+    #[arg(long, value_name = "mount:PATH", requires = "from")]
+    pub copy: Vec<String>,
     /// Leave a service out.
     #[arg(long, value_name = "SERVICE", requires = "from")]
     pub without: Vec<String>,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use super::Context;
+use super::{Context, init_shown};
 use crate::cli::{InitArgs, TwinArgs};
 use crate::compose::Model;
 use crate::config::load::FILE;
@@ -21,6 +21,8 @@ use crate::ui::Ui;
 
 /// A mounted file that is longer is taken for data, not for text that can be looked through, in bytes.
 const LONGEST: u64 = 256 * 1024;
+/// A folder with more files holds data, not configuration.
+const MOST: usize = 500;
 
 pub async fn run(context: &Context, from: &Path, args: &InitArgs) -> Result<u8> {
     let root = absolute(&context.root)?;
@@ -61,7 +63,8 @@ pub async fn run(context: &Context, from: &Path, args: &InitArgs) -> Result<u8> 
         name: name.clone(),
         directory: compose::directory(&root, &origin.files),
         taken: taken(&context.ui).await,
-        files: mounted_files(&model)?,
+        files: mounted_files(&model, &args.twin.copy)?,
+        copy: args.twin.copy.iter().cloned().collect(),
         share: args.twin.share.iter().cloned().collect(),
         own: args.twin.own.iter().cloned().collect(),
         without: args.twin.without.iter().cloned().collect(),
@@ -82,7 +85,7 @@ pub async fn run(context: &Context, from: &Path, args: &InitArgs) -> Result<u8> 
     if !args.twin.dry_run {
         written.save(context, &root, args.force, &derived)?;
     }
-    show(context, &root, &model, &name, &derived, &args.twin)?;
+    init_shown::show(context, &root, &model, &name, &derived, &args.twin)?;
     Ok(exit::OK)
 }
 
@@ -118,7 +121,14 @@ impl Written {
             context.ui.note(format!("the old file is kept in {}", Path::new(&previous).display()));
         }
         for (from, to) in &derived.copies {
-            write(&root.join(to), &fs_err::read(from)?, mode_of(from)?)?;
+            let files = if from.is_dir() { below(from)? } else { vec![from.clone()] };
+            for file in files {
+                let to = match file.strip_prefix(from) {
+                    Ok(inside) if !inside.as_os_str().is_empty() => root.join(to).join(inside),
+                    _ => root.join(to),
+                };
+                write(&to, &fs_err::read(&file)?, mode_of(&file)?)?;
+            }
         }
         let [config, compose] = paths;
         write(&compose, self.compose.as_bytes(), Mode::Public)?;
@@ -173,18 +183,48 @@ async fn taken(ui: &Ui) -> BTreeSet<u16> {
     taken
 }
 
-/// The regular files that containers mount, with the text of those that are text.
-fn mounted_files(model: &Model) -> Result<BTreeMap<String, Option<String>>> {
+/// The regular files that containers mount, and those of folders to copy, with the text of those that are text.
+fn mounted_files(model: &Model, copy: &[String]) -> Result<BTreeMap<String, Option<String>>> {
     let mut files = BTreeMap::new();
     for bind in model.services().flat_map(|(_, service)| host::binds(service)) {
-        let Ok(metadata) = fs_err::metadata(&bind.source) else { continue };
-        if metadata.is_file() {
-            let text =
-                if metadata.len() <= LONGEST { fs_err::read_to_string(&bind.source).ok() } else { None };
-            files.insert(bind.source, text);
+        let path = Path::new(&bind.source);
+        let found = match fs_err::metadata(path) {
+            Ok(metadata) if metadata.is_file() => vec![path.to_owned()],
+            Ok(_) if copy.contains(&format!("mount:{}", bind.source)) => below(path)?,
+            _ => continue,
+        };
+        for file in found {
+            let short = fs_err::metadata(&file)?.len() <= LONGEST;
+            let text = if short { fs_err::read_to_string(&file).ok() } else { None };
+            files.insert(file.display().to_string(), text);
         }
     }
     Ok(files)
+}
+
+/// Every regular file below a folder.
+///
+/// # Errors
+/// Refuses a folder with so many files that it holds data.
+fn below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let (mut found, mut open) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(next) = open.pop() {
+        for entry in fs_err::read_dir(next)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                open.push(entry.path());
+            } else if kind.is_file() {
+                found.push(entry.path());
+            }
+        }
+        if found.len() > MOST {
+            return Err(Failure::refused(format!("--copy: {} has more than {MOST} files", folder.display()))
+                .hint("that is data, not configuration: `--own` gives the twin an empty folder")
+                .into());
+        }
+    }
+    Ok(found)
 }
 
 fn refused(derived: &Derived) -> Failure {
@@ -206,99 +246,4 @@ fn not_isolated(shared: &[twin::Shared], first: &twin::Shared) -> Failure {
         shared.iter().map(|one| format!("{} {} ({} of the twin)", one.kind, one.what, one.twin)).collect();
     Failure::refused(format!("the twin would share this with production:\n  {}", lines.join("\n  ")))
         .hint(format!("`--share {}` allows it", first.permit()))
-}
-
-fn show(
-    context: &Context,
-    root: &Path,
-    model: &Model,
-    name: &str,
-    derived: &Derived,
-    args: &TwinArgs,
-) -> Result<()> {
-    if context.ui.options.json {
-        let document = serde_json::json!({
-            "applied": !args.dry_run,
-            "project": name,
-            "production": { "project": model.name, "files": model.files },
-            "files": [root.join(FILE), root.join(twin::write::FILE)],
-            "changes": derived.changes,
-            "secrets": derived.variables.keys().collect::<Vec<_>>(),
-            "copies": derived.copies,
-            "folders": derived.folders,
-            "database": derived.database.as_ref().map(|database| &database.service),
-            "cache": derived.cache.as_ref().map(|cache| &cache.service),
-            "allowed": args.share,
-            "shared": [],
-        });
-        context.ui.data(&serde_json::to_string_pretty(&document)?);
-        return Ok(());
-    }
-    context.ui.data(&text(root, model, name, derived, args));
-    Ok(())
-}
-
-/// The same change of several services once: `services.{web,worker}.environment.DATABASE_URL`.
-fn grouped(changes: &[twin::Change]) -> Vec<(String, &twin::Change)> {
-    let parts = |change: &twin::Change| -> Option<(String, String)> {
-        let (service, rest) = change.at.strip_prefix("services.")?.split_once('.')?;
-        Some((service.to_owned(), rest.to_owned()))
-    };
-    let mut groups: Vec<(Vec<String>, &twin::Change)> = Vec::new();
-    for change in changes {
-        let same = |other: &twin::Change| {
-            let rest = |change| parts(change).map(|(_, rest)| rest);
-            rest(change).is_some()
-                && rest(change) == rest(other)
-                && change.what == other.what
-                && change.why == other.why
-        };
-        match groups.iter_mut().find(|(_, other)| same(other)) {
-            Some((services, _)) => services.extend(parts(change).map(|(service, _)| service)),
-            None => groups.push((parts(change).map(|(service, _)| service).into_iter().collect(), change)),
-        }
-    }
-    let named = |(services, change): (Vec<String>, &'_ twin::Change)| match (services.len(), parts(change)) {
-        (2.., Some((_, rest))) => format!("services.{{{}}}.{rest}", services.join(",")),
-        _ => change.at.clone(),
-    };
-    groups.into_iter().map(|(services, change)| (named((services, change)), change)).collect()
-}
-
-/// The changes by place, those to look at marked; then the proof, then what comes next.
-fn text(root: &Path, model: &Model, name: &str, derived: &Derived, args: &TwinArgs) -> String {
-    let mut out = format!("The twin {name} of {}: {} changes\n", model.name, derived.changes.len());
-    for (at, change) in grouped(&derived.changes) {
-        let place = if change.place.is_empty() { String::new() } else { format!("  ({})", change.place) };
-        let mark = if change.look { "!" } else { " " };
-        out.push_str(&format!("{mark} {at}{place}\n      {}: {}\n", change.what, change.why));
-    }
-    let look = derived.changes.iter().filter(|change| change.look).count();
-    if look > 0 {
-        out.push_str(&format!("{look} of them are marked `!`: look at them\n"));
-    }
-    for shared in &args.share {
-        out.push_str(&format!("shared because --share says so: {shared}\n"));
-    }
-    out.push_str(
-        "isolation: no port, name, network, subnet, volume, mount, image, credential or address is shared\n",
-    );
-    for (what, service) in [
-        ("PostgreSQL", derived.database.as_ref().map(|database| &database.service)),
-        ("Redis", derived.cache.as_ref().map(|cache| &cache.service)),
-    ] {
-        if let Some(service) = service {
-            out.push_str(&format!("{what}: {service}; copy-data and validate know how to reach it\n"));
-        }
-    }
-    if args.dry_run {
-        out.push_str("nothing is written: this was a dry run");
-    } else {
-        out.push_str(&format!(
-            "{} and {} written\nnext: look through them, then `stagectl setup`",
-            root.join(FILE).display(),
-            root.join(twin::write::FILE).display()
-        ));
-    }
-    out
 }

@@ -15,6 +15,7 @@ mod exec;
 mod generate;
 mod init;
 mod init_from;
+mod init_shown;
 mod logs;
 mod migrate;
 mod migration_subject;

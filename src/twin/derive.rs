@@ -20,7 +20,9 @@ pub struct Request<'a> {
     pub directory: PathBuf,
     /// Host ports that nobody may take again.
     pub taken: BTreeSet<u16>,
-    /// The bind-mounted regular files: path to text; nothing for what is no text, or too long to read.
+    /// Mounted folders, as `mount:/srv/shop/conf`, of which the twin gets a copy.
+    pub copy: BTreeSet<String>,
+    /// The bind-mounted regular files, and those of folders to copy: path to text; nothing for what is no text, or too long to read.
     pub files: BTreeMap<String, Option<String>>,
     /// `network:proxy`, `mount:/srv/media`: shared with production, because somebody said so.
     pub share: BTreeSet<String>,

@@ -53,7 +53,7 @@ impl Deriver<'_> {
                     map.insert("source".to_owned(), Node::implied(below(&folder)));
                     let what = format!("{shown} becomes ./{}, empty", folder.display());
                     self.folders.insert(folder);
-                    self.look(&at, &place, what, "production writes there: its data stays its own");
+                    self.look(&at, &place, what, "production writes there: its data stays its own (`--copy mount:…` takes a copy of what is no data)");
                 }
                 Place::Copy => {
                     map.insert("source".to_owned(), Node::implied(below(&copy)));
@@ -89,7 +89,9 @@ impl Deriver<'_> {
         let source = Path::new(&bind.source);
         let permit = format!("mount:{}", bind.source);
         let is_file = self.request.files.contains_key(&bind.source);
-        if self.may_share(&permit) {
+        if self.request.copy.contains(&permit) {
+            Place::Copy
+        } else if self.may_share(&permit) {
             Place::Stays
         } else if self.is_own(&permit) {
             Place::OwnFolder
@@ -148,17 +150,18 @@ impl Deriver<'_> {
                 let source =
                     copied.map_or_else(|| bind.source.clone(), |(from, _)| from.display().to_string());
                 let permit = format!("mount:{source}");
-                let Some(Some(text)) = self.request.files.get(&source) else { continue };
                 if self.may_share(&permit) {
                     continue;
                 }
-                let line = text.lines().position(|line| self.holds_credential(line));
-                if let Some(line) = line {
-                    let at = format!("services.{name}.volumes");
-                    let what =
-                        format!("{}:{} holds a credential of production", self.shown(&source), line + 1);
+                let files =
+                    self.request.files.iter().filter(|(file, _)| Path::new(file).starts_with(&source));
+                let found = files.filter_map(|(file, text)| {
+                    let line = text.as_ref()?.lines().position(|line| self.holds_credential(line))?;
+                    Some(format!("{}:{} holds a credential of production", self.shown(file), line + 1))
+                });
+                for what in found.collect::<Vec<_>>() {
                     let decide = [format!("--own {permit}"), format!("--share {permit}")];
-                    self.refuse(&at, &Node::implied(""), what, &decide);
+                    self.refuse(&format!("services.{name}.volumes"), &Node::implied(""), what, &decide);
                 }
             }
         }

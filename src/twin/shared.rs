@@ -138,8 +138,11 @@ fn mounts(production: &Model, twin: &Model, found: &mut Vec<Shared>) {
             continue;
         }
         let other = ours.iter().find(|(other, writes, _)| {
-            // What neither can write may be read by both, unless it is a key.
-            path::overlap(place, Path::new(other)) && (writable || *writes || path::holds_keys(place))
+            let theirs = Path::new(other);
+            // What neither can write may be read by both, unless it is a key. Who only reads the whole machine reads the
+            // twin too, and changes nothing of it.
+            let reads_all = path::reaches_the_host(theirs) && !writes;
+            !reads_all && path::overlap(place, theirs) && (writable || *writes || path::holds_keys(place))
         });
         if let Some((_, _, production)) = other {
             found.push(Shared { kind: "mount", what: source, production: production.clone(), twin: at });

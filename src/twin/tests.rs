@@ -30,6 +30,7 @@ fn request(production: &Model) -> Request<'_> {
         directory: PathBuf::from("/srv/shop"),
         taken: BTreeSet::new(),
         files: BTreeMap::from([("/srv/shop/site.conf".to_owned(), Some("server {}".to_owned()))]),
+        copy: BTreeSet::new(),
         share: BTreeSet::new(),
         own: ["network:edge".to_owned()].into(),
         without: BTreeSet::new(),
@@ -118,7 +119,7 @@ fn each_thing_put_back_into_a_twin_is_found() {
         ("address", "smtp-sendgrid-net.staging.invalid", "smtp.sendgrid.net"),
         ("host", "image: postgres:15", "image: postgres:15\n    pid: host"),
         ("host", "image: postgres:15", "image: postgres:15\n    privileged: true"),
-        ("image", "context: /srv/shop", "context: /srv/shop\n      tags: ['shop/app:1']"),
+        ("image", "context: /srv/shop", "context: /srv/shop\n      tags: ['shop/web:latest']"),
         ("volume", "media: {}", "media: {name: shop_media}"),
         ("volume", "media: {}", "media: {external: true, name: other}"),
         ("network", "front:\n    ipam: {}", "front:\n    name: shop_front_net"),
@@ -185,6 +186,25 @@ fn a_credential_in_a_mounted_file_is_refused_with_the_file_and_its_line() {
     assert!(
         refusals[0].what.contains("site.conf:2") && !refusals[0].what.contains("pr0duct1on"),
         "{refusals:?}"
+    );
+}
+
+#[test]
+fn production_that_only_reads_the_whole_host_is_no_obstacle_and_a_word_is_no_credential() {
+    let text = "name: shop
+services:
+  agent: {image: agent, volumes: ['/:/host:ro']}
+  db: {image: postgres, environment: {POSTGRES_PASSWORD: postgres}, volumes: ['./pg:/var/lib/postgresql/data']}
+";
+    let production = production(text);
+    let mut request = request(&production);
+    request.without.insert("agent".to_owned());
+    let derived = derive(&request);
+    let (text, twin) = written(&derived);
+    assert_eq!((derived.refusals, shared(&production, &twin, &BTreeSet::new())), (vec![], vec![]));
+    assert!(
+        text.contains("image: postgres\n") && text.contains("POSTGRES_PASSWORD: ${POSTGRES_PASSWORD}"),
+        "{text}"
     );
 }
 

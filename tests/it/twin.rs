@@ -2,13 +2,15 @@
 
 use super::support::{Stack, Workspace, compose_or_skip, docker, engine_or_skip, free_port, image};
 
-/// `WEB` is a host port, `NGINX`, `POSTGRES` and `REDIS` are images.
+/// `WEB` is a host port, `NGINX_IMAGE` and the like are images.
 const PRODUCTION: &str = include_str!("../data/twin/production.yml");
 
 fn production() -> Stack {
     let text = ["nginx", "postgres", "redis"]
         .iter()
-        .fold(PRODUCTION.to_owned(), |text, part| text.replace(&part.to_uppercase(), &image(part)))
+        .fold(PRODUCTION.to_owned(), |text, part| {
+            text.replace(&format!("{}_IMAGE", part.to_uppercase()), &image(part))
+        })
         .replace("WEB", &free_port().to_string());
     let stack = Stack::new("shop", &text);
     stack.workspace.write(".env", "DB_PASSWORD=pr0duct1on-pw\n");
