@@ -1,3 +1,5 @@
+//! One production with a trap of each kind: what its twin holds, what the proof finds, what is refused.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
