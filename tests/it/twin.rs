@@ -5,14 +5,14 @@ use super::support::{Stack, Workspace, compose_or_skip, docker, engine_or_skip, 
 /// `WEB` is a host port, `NGINX_IMAGE` and the like are images.
 const PRODUCTION: &str = include_str!("../data/twin/production.yml");
 
-fn production() -> Stack {
+fn production(subject: &str) -> Stack {
     let text = ["nginx", "postgres", "redis"]
         .iter()
         .fold(PRODUCTION.to_owned(), |text, part| {
             text.replace(&format!("{}_IMAGE", part.to_uppercase()), &image(part))
         })
         .replace("WEB", &free_port().to_string());
-    let stack = Stack::new("shop", &text);
+    let stack = Stack::new(&format!("shop-{subject}"), &text);
     stack.workspace.write(".env", "DB_PASSWORD=pr0duct1on-pw\n");
     stack.workspace.write("site.conf", "server { listen 80; location / { return 200 'shop'; } }\n");
     stack.workspace.write("uploads/of-a-customer.txt", "a real person's file\n");
@@ -59,7 +59,7 @@ fn two_twins_run_beside_production_share_nothing_and_leave_it_untouched() {
     if !engine_or_skip() || !compose_or_skip() {
         return;
     }
-    let production = production();
+    let production = production("beside");
     production.compose(&["up", "--detach"]);
     let before = lives(&production);
     assert_eq!(before.len(), 3);
@@ -103,7 +103,7 @@ fn two_twins_run_beside_production_share_nothing_and_leave_it_untouched() {
 
 #[test]
 fn a_twin_that_was_edited_to_touch_production_is_not_started() {
-    let production = production();
+    let production = production("edited");
     let twin = twin(&production, "edited");
     let file = "docker-compose.twin.yml";
     let text = twin.workspace.read(file);
@@ -123,7 +123,7 @@ fn a_twin_that_was_edited_to_touch_production_is_not_started() {
 
 #[test]
 fn a_dry_run_writes_nothing_and_an_existing_twin_is_kept_without_force() {
-    let production = production();
+    let production = production("dry");
     let from = production.workspace.path("docker-compose.staging.yml").display().to_string();
     let folder = Workspace::new();
     let plan = folder.stagectl(&["init", "--from", &from, "--dry-run"]).expect_code(0).stdout;
