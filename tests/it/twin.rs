@@ -64,8 +64,10 @@ fn two_twins_run_beside_production_share_nothing_and_leave_it_untouched() {
     let before = lives(&production);
     assert_eq!(before.len(), 3);
 
-    let (first, second) = (twin(&production, "a"), twin(&production, "b"));
+    let first = twin(&production, "a");
     first.stagectl(&["setup"]).expect_code(0);
+    // Derived when the first one holds its ports: it takes others.
+    let second = twin(&production, "b");
     second.stagectl(&["setup"]).expect_code(0);
     for twin in [&first, &second] {
         assert_eq!(twin.containers().len(), 3);
