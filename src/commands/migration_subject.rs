@@ -154,6 +154,7 @@ fn config(configured: Option<Migration>, source: &MigrationSource) -> Result<Mig
     }
     config.all |= source.all_migrations;
     config.role = source.role.clone().or(config.role);
+    config.small_tablespace = source.small_tablespace.clone().or(config.small_tablespace);
     config.clone = source.clone.unwrap_or(config.clone);
     Ok(config)
 }

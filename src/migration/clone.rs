@@ -226,6 +226,20 @@ impl Clones {
         Ok(name)
     }
 
+    /// Copies a clone, or `template0`, into a tablespace. `None`: that has no room for it.
+    pub async fn copy_into(&self, template: &str, tablespace: &str) -> Result<Option<String>> {
+        let name = self.name();
+        let statement =
+            format!("{} TABLESPACE {}", self.create(&name, template, false), quote_identifier(tablespace));
+        match self.admin.batch_execute(&statement).await {
+            Ok(()) => settings::carry_over(&self.admin, self.original(), &name).await.map(|()| Some(name)),
+            Err(error) if error.code() == Some(&tokio_postgres::error::SqlState::DISK_FULL) => Ok(None),
+            Err(error) => Err(failure(&format!("clone {template} into {tablespace}"), &error)
+                .hint("the administrator needs CREATE on the tablespace")
+                .into()),
+        }
+    }
+
     fn create(&self, name: &str, template: &str, from_original: bool) -> String {
         // Copying files is fastest for anything of size, but costs two checkpoints.
         let strategy = match (self.has_strategy, from_original) {

@@ -63,6 +63,30 @@ async fn edge_cases_find_what_a_quiet_run_does_not() {
     expect(&report, "MIG-EDG-013", "warn", "could not create unique index");
     expect(&report, "MIG-EDG-014", "warn", "violates foreign key constraint \\\"owner\\\"");
 
+    // No room on the disk: in one transaction nothing stays, without one the first step does, which a second
+    // run cannot do again. The tablespace of others is never filled.
+    let own = ["sh", "-c", "mkdir /small/space && chown postgres /small/space"];
+    staging.server.container.try_exec(&own).expect("make the folder");
+    staging
+        .server
+        .execute(
+            "postgres",
+            "CREATE TABLESPACE small LOCATION '/small/space'; GRANT CREATE ON TABLESPACE small TO app",
+        )
+        .await;
+    let disk = ["--only", "edge-cases", "--small-tablespace", "small"];
+    let fill = "CREATE TABLE big (x text);\nINSERT INTO big SELECT repeat(i::text, 300) FROM generate_series(1, 3000) i;";
+    staging.migration(fill, Some("DROP TABLE big;"));
+    let report = staging.test(&disk).expect_code(0).json();
+    expect(&report, "MIG-EDG-015", "pass", "it stops cleanly at migrations/one/up.sql");
+    staging.configure("  transaction: never\n");
+    let report = staging.test(&disk).expect_code(1).json();
+    expect(&report, "MIG-EDG-015", "fail", "left behind: table public.big");
+    staging.configure("  small_tablespace: pg_default\n");
+    let report = staging.test(&["--only", "edge-cases"]).json();
+    expect(&report, "MIG-EDG-015", "error", "filling it would stop everybody");
+    staging.configure("");
+
     // Running twice adds twice.
     staging.migration(
         "INSERT INTO users SELECT max(id) + 1, 'new' FROM users;",
