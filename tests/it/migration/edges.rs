@@ -63,8 +63,8 @@ async fn edge_cases_find_what_a_quiet_run_does_not() {
     expect(&report, "MIG-EDG-013", "warn", "could not create unique index");
     expect(&report, "MIG-EDG-014", "warn", "violates foreign key constraint \\\"owner\\\"");
 
-    // No room on the disk: in one transaction nothing stays, without one the first step does, which a second
-    // run cannot do again. The tablespace of others is never filled.
+    // No room on the disk: in one transaction nothing stays; without one the first statement's work does.
+    // The server's own tablespace is never filled.
     let own = ["sh", "-c", "mkdir /small/space && chown postgres /small/space"];
     staging.server.container.try_exec(&own).expect("make the folder");
     staging
@@ -75,13 +75,20 @@ async fn edge_cases_find_what_a_quiet_run_does_not() {
         )
         .await;
     let disk = ["--only", "edge-cases", "--small-tablespace", "small"];
-    let fill = "CREATE TABLE big (x text);\nINSERT INTO big SELECT repeat(i::text, 300) FROM generate_series(1, 3000) i;";
-    staging.migration(fill, Some("DROP TABLE big;"));
-    let report = staging.test(&disk).expect_code(0).json();
-    expect(&report, "MIG-EDG-015", "pass", "it stops cleanly at migrations/one/up.sql");
+    staging.migration(
+        "ALTER TABLE users ADD extra int;\nINSERT INTO orders SELECT i, 1, i FROM generate_series(1000, 90000) i;",
+        Some("DELETE FROM orders WHERE id >= 1000;\nALTER TABLE users DROP extra;"),
+    );
+    let report = staging.test(&disk).json();
+    expect(
+        &report,
+        "MIG-EDG-015",
+        "pass",
+        "it stops cleanly at migrations/one/up.sql:2, and runs once there is room",
+    );
     staging.configure("  transaction: never\n");
     let report = staging.test(&disk).expect_code(1).json();
-    expect(&report, "MIG-EDG-015", "fail", "left behind: table public.big");
+    expect(&report, "MIG-EDG-015", "fail", "left behind: column public.users.extra");
     staging.configure("  small_tablespace: pg_default\n");
     let report = staging.test(&["--only", "edge-cases"]).json();
     expect(&report, "MIG-EDG-015", "error", "filling it would stop everybody");
