@@ -60,25 +60,25 @@ pub async fn full_disk(lab: &Lab, after: &State, volatile: &Volatile) -> Result<
     let Some(disk) = full_disk::fill(&lab.clones, &lab.base, tablespace).await? else {
         return Ok(check.skip(format!("`{tablespace}` has no room for a clone")));
     };
-    let session = lab.clones.as_user(&disk.clone).await?;
+    let clone = disk.clone.clone();
+    let session = lab.clones.as_user(&clone).await?;
     let stopped = lab.up_from(&session, 0).await?;
     drop(session);
+    disk.make_room(&lab.clones).await?;
     let result = match stopped {
         None => check.none_of(
-            apart(after, &lab.state(&disk.clone).await?, volatile),
+            apart(after, &lab.state(&clone).await?, volatile),
             "up needs no more room than there is",
             "differences",
         ),
         Some((step, stopped)) => {
-            let mut wrong = left_behind(lab, &disk.clone, step, &stopped, &DISK).await?;
-            disk.make_room(&lab.clones).await?;
-            wrong.extend(goes_on(lab, &disk.clone, step, after, volatile).await?);
+            let mut wrong = left_behind(lab, &clone, step, &stopped, &DISK).await?;
+            wrong.extend(goes_on(lab, &clone, step, after, volatile).await?);
             let good = format!("it stops cleanly at {}, and runs once there is room", stopped.place);
             check.none_of(wrong, &good, "problems")
         }
     };
-    disk.make_room(&lab.clones).await?;
-    lab.clones.drop_clone(&disk.clone).await?;
+    lab.clones.drop_clone(&clone).await?;
     Ok(result)
 }
 
