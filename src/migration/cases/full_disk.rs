@@ -52,6 +52,8 @@ pub async fn fill(clones: &Clones, template: &str, tablespace: &str) -> Result<O
         clones.drop_clone(&clone).await?;
         return Ok(None);
     };
+    // The first session of a database writes a file there, without which no other can begin.
+    drop(clones.as_user(&clone).await?);
     let session = clones.as_admin(&filler).await?;
     session
         .batch_execute("CREATE UNLOGGED TABLE filler (x text); ALTER TABLE filler ALTER x SET STORAGE PLAIN")
