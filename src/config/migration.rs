@@ -49,7 +49,8 @@ pub struct Migration {
     /// ones that `pg_stat_statements` counts most.
     #[serde(default)]
     pub workload: Vec<WorkloadQuery>,
-    /// Rows that production has, by table, for the estimate of how long up takes there.
+    /// Rows that production has, by table, for the estimate of how long up takes there. Tables that are left out:
+    /// as the newest `copy-data` counted them.
     #[serde(default)]
     pub production_rows: BTreeMap<String, i64>,
     /// An empty tablespace on a disk of a few MiB, such as a tmpfs, which may be filled to the last page.
