@@ -115,7 +115,7 @@ async fn check(context: &Context, settings: Settings, run: Run<'_>) -> Result<Re
         });
         Ok(results.await)
     };
-    let results = context.interrupt.guard(work).await?;
+    let results = Box::pin(context.interrupt.guard(work)).await?;
     saving?;
     report.envelope.finish(Verdict::over(&results), verdict::summary(&results), clock::now());
     report.body.comparison =
