@@ -113,7 +113,7 @@ impl Run {
         for category in categories.iter().filter(|c| **c != Category::Prerequisites) {
             self.ui.phase(category.word());
             let shown = self.report.body.checks.len();
-            migration::run(*category, &mut lab, &mut self.report.body).await?;
+            Box::pin(migration::run(*category, &mut lab, &mut self.report.body)).await?;
             self.show(shown)?;
         }
         let shown = self.report.body.checks.len();
@@ -124,9 +124,8 @@ impl Run {
             self.record(&lab, &base, &user, run_id).await?;
         }
         drop(base);
-        if self.keep_clone
-            && let Some(migrated) = &lab.migrated
-        {
+        if self.keep_clone {
+            let migrated = lab.migrated().await?;
             let kept = lab.clones.keep(&migrated.clone).await?;
             self.ui
                 .note(format!("kept the migrated clone as `{kept}`; drop it with DROP DATABASE \"{kept}\""));
