@@ -63,11 +63,13 @@ production_cpu() {
 
 # --- the peers ---
 
+# It writes a log of each run where it stands.
+pg_anon() { (cd "$work" && "$work/pg_anon/bin/pg_anon" "$@"); }
 copy_pg_anon() { # masked, by SQL expressions
   local common=(--db-host 127.0.0.1 --db-user bench --db-user-password bench --db-name shop --db-connections 4)
-  "$work/pg_anon/bin/pg_anon" dump "${common[@]}" --db-port "$(port_of "$production")" --clear-output-dir \
+  pg_anon dump "${common[@]}" --db-port "$(port_of "$production")" --clear-output-dir \
     --prepared-sens-dict-file "$data_dir/pg_anon.py" --output-dir "$work/pg_anon_out" >"$work/pg_anon.log" 2>&1 &&
-    "$work/pg_anon/bin/pg_anon" restore "${common[@]}" --db-port "$(port_of "$staging")" \
+    pg_anon restore "${common[@]}" --db-port "$(port_of "$staging")" \
       --input-dir "$work/pg_anon_out" >>"$work/pg_anon.log" 2>&1
 }
 copy_pgcopydb() { # not masked
@@ -203,7 +205,7 @@ for ((run = 1; run <= runs; run++)); do
   source_database=small timed ours_small copy_stagectl ours_small --all
   record ours_small_rss "$(tail -n 1 "$work/ours_small.rss")"
   if [[ -x $work/pg_anon/bin/pg_anon ]]; then
-    "$work/pg_anon/bin/pg_anon" init --db-host 127.0.0.1 --db-port "$(port_of "$production")" --db-user bench \
+    pg_anon init --db-host 127.0.0.1 --db-port "$(port_of "$production")" --db-user bench \
       --db-user-password bench --db-name shop >"$work/pg_anon.log" 2>&1
     empty_target
     timed pg_anon copy_pg_anon
