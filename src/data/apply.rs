@@ -73,6 +73,7 @@ pub async fn run(
         sight.certain || sight.number
     });
     let originals = Originals::new(key);
+    crew.before_sql(&originals).await?;
     let (start, step) = (Instant::now(), Step::start(ui, "rows", "copy the rows"));
     let plans: BTreeMap<&TableName, &TablePlan> =
         prepared.plan.tables.iter().map(|plan| (&plan.table, plan)).collect();
