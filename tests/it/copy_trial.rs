@@ -85,7 +85,7 @@ async fn masks_that_production_would_not_take_are_named_before_a_row_crosses_and
     born: {sql: \"date_trunc('year', born) + (extract(doy from born)::int % 2) * interval '1 day'\"}
     card: token
     plan: {keep: a word}
-    nick: {sql: nullif(left(nick, 4), 'nick')}
+    nick: {sql: \"nullif(left(nick, 4), 'nick')\"}
 ";
     servers.rules(rules);
     servers.copy(&["--dry-run"]).expect_code(0);
