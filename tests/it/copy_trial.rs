@@ -102,7 +102,7 @@ async fn masks_that_production_would_not_take_are_named_before_a_row_crosses_and
     assert!(outcome.stderr.contains("client.full_name"), "{}", outcome.stderr);
 
     for (expression, word) in [
-        ("md5(full_name), plan", "client"),
+        ("md5(full_name)) FROM client", "closes nothing"),
         ("full_name || random()", "random"),
         ("(SELECT max(full_name) FROM client)", "SELECT"),
         ("max(full_name)", "more than one row"),
