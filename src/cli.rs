@@ -2,12 +2,14 @@
 
 mod between;
 mod examples;
+mod project;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use between::Between;
+pub use project::ProjectArgs;
 
 use crate::config::migration::{CloneBy, Layout};
 use crate::ui;
@@ -85,7 +87,8 @@ pub enum Command {
     /// Restart services, or all of them, and wait until they are ready.
     Restart(ServicesArgs),
     /// Show the containers, their health and their addresses.
-    Status,
+    #[command(visible_alias = "ps")]
+    Status(StatusArgs),
     /// Show the logs of services, or of all.
     Logs(LogsArgs),
     /// Run a command in a service's container.
@@ -203,15 +206,14 @@ pub struct UpArgs {
     /// With the profiles `admin` and `monitoring`.
     #[arg(long)]
     pub all: bool,
-    /// Also start the services of a profile. May be given more than once.
-    #[arg(long, value_name = "PROFILE")]
-    pub profile: Vec<String>,
     /// Print the plan; change nothing.
     #[arg(long)]
     pub dry_run: bool,
     /// How long a service may take to get ready, in seconds.
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     pub wait_timeout: u64,
+    #[command(flatten)]
+    pub project: ProjectArgs,
 }
 
 #[derive(Debug, Args)]
@@ -223,6 +225,8 @@ pub struct DownArgs {
     /// Print the plan; change nothing.
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub project: ProjectArgs,
 }
 
 #[derive(Debug, Args)]
@@ -236,10 +240,18 @@ pub struct ServicesArgs {
     /// How long a service may take to get ready, in seconds.
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     pub wait_timeout: u64,
+    #[command(flatten)]
+    pub project: ProjectArgs,
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = examples::LOGS)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    pub project: ProjectArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples::LOGS, mut_arg("file", |file| file.short(None)))]
 pub struct LogsArgs {
     /// The services. None: all.
     pub services: Vec<String>,
@@ -252,6 +264,8 @@ pub struct LogsArgs {
     /// Only since a time (`2026-11-21T10:00:00Z`) or an age (`10m`).
     #[arg(long)]
     pub since: Option<String>,
+    #[command(flatten)]
+    pub project: ProjectArgs,
 }
 
 #[derive(Debug, Args)]
@@ -262,6 +276,8 @@ pub struct ExecArgs {
     /// The command and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub command: Vec<String>,
+    #[command(flatten)]
+    pub project: ProjectArgs,
 }
 
 #[derive(Debug, Args)]
@@ -318,27 +334,14 @@ pub struct CopyDataArgs {
 #[derive(Debug, Args)]
 #[command(after_help = examples::CONFIG)]
 pub struct ConfigArgs {
-    /// A compose file to print as docker compose resolves it; several are laid on top of each other.
-    #[arg(short, long, value_name = "FILE")]
-    pub file: Vec<PathBuf>,
     /// Only check; print nothing.
     #[arg(short, long, requires = "file")]
     pub quiet: bool,
     /// Print the hash that docker compose labels containers with, of one service or of all (`*`).
     #[arg(long, value_name = "SERVICE", requires = "file")]
     pub hash: Option<String>,
-    /// Bring the services of this profile too; `*` is all.
-    #[arg(long, value_name = "NAME", requires = "file")]
-    pub profile: Vec<String>,
-    /// The project's name, in place of the one in the file.
-    #[arg(short, long, value_name = "NAME", requires = "file")]
-    pub project_name: Option<String>,
-    /// Variables for `${NAME}`, in place of `.env`.
-    #[arg(long, value_name = "FILE", requires = "file")]
-    pub env_file: Vec<PathBuf>,
-    /// What relative paths start from. Default: the folder of the first file.
-    #[arg(long, value_name = "DIR", requires = "file")]
-    pub project_directory: Option<PathBuf>,
+    #[command(flatten)]
+    pub project: ProjectArgs,
 }
 
 #[derive(Debug, Args)]
@@ -454,6 +457,9 @@ pub struct MigrationSource {
     /// The role that the migration runs as (SET ROLE).
     #[arg(long, value_name = "ROLE")]
     pub role: Option<String>,
+    /// The URL of the role that the migration logs in as, where that is not the one of --database.
+    #[arg(long, value_name = "URL", env = "STAGECTL_ROLE_URL", hide_env_values = true)]
+    pub role_url: Option<String>,
     /// How the first clone is made.
     #[arg(long, value_enum)]
     pub clone: Option<CloneBy>,

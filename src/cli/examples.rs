@@ -25,11 +25,16 @@ again at any time: it changes only what differs. When a start fails, what ran be
 
 pub const UP: &str = "Examples:
   stagectl up                      all services without a profile
-  stagectl up app-staging          one service, with what it depends on";
+  stagectl up app-staging          one service, with what it depends on
+  stagectl up -f compose.yml       any compose file, as docker compose would start it
+
+With -f nothing is written beside the file: lock and journal of the run stand below
+$XDG_STATE_HOME/stagectl (~/.local/state/stagectl), by engine and project.";
 
 pub const DOWN: &str = "Examples:
   stagectl down                    the data stays in its volumes
-  stagectl down --volumes --yes    removes the data too";
+  stagectl down --volumes --yes    removes the data too
+  stagectl down -p shop            any project of the engine, by its name alone";
 
 pub const RESTART: &str = "Examples:
   stagectl restart                 all containers
@@ -37,7 +42,8 @@ pub const RESTART: &str = "Examples:
 
 pub const LOGS: &str = "Examples:
   stagectl logs -f app-staging
-  stagectl logs --since 10m --tail 100";
+  stagectl logs --since 10m --tail 100
+  stagectl logs --file compose.yml web";
 
 pub const EXEC: &str = "Examples:
   stagectl exec app-staging sh

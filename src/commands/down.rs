@@ -5,25 +5,19 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::Context;
-use super::containers::{self, Applied};
+use super::containers::{self, Applied, Place};
 use crate::cli::DownArgs;
-use crate::engine::Engine;
 use crate::exit;
 use crate::failure::Failure;
-use crate::stack::{apply, journal, stop, twin};
-use crate::store::Lock;
+use crate::stack::{apply, stop};
 
 pub async fn run(context: &Context, args: DownArgs) -> Result<u8> {
-    let root = twin::root(&context.root)?;
-    let project = twin::project_name(&root)?;
-    let _lock = if args.dry_run { None } else { Some(Lock::acquire(&root, "down")?) };
-    let engine = Engine::connect().await?;
-    if !args.dry_run {
-        journal::recover(&engine, &root, &context.ui).await?;
-    }
+    let place = Place::open(context, &args.project).await?;
+    let Place { engine, project, .. } = &place;
+    let _lock = if args.dry_run { None } else { Some(place.lock(context, "down").await?) };
     let (running, networks) =
-        tokio::try_join!(engine.project_containers(&project), engine.project_networks(&project))?;
-    let volumes = if args.volumes { engine.project_volumes(&project).await? } else { Vec::new() };
+        tokio::try_join!(engine.project_containers(project), engine.project_networks(project))?;
+    let volumes = if args.volumes { engine.project_volumes(project).await? } else { Vec::new() };
     let plan = stop::down(&running, &networks, &volumes);
     if args.dry_run {
         containers::show(context, &plan, &Applied::default())?;
@@ -41,8 +35,7 @@ pub async fn run(context: &Context, args: DownArgs) -> Result<u8> {
     let begun = Instant::now();
     if !plan.is_empty() {
         context.ui.phase("Stop containers");
-        let run = containers::run(context, &engine, &root, &project, Duration::ZERO);
-        apply::apply_forward(&run, &plan).await?;
+        apply::apply_forward(&place.run(context, Duration::ZERO), &plan).await?;
     }
     containers::show(context, &plan, &Applied { applied: true, ms: begun.elapsed().as_millis() as u64 })?;
     Ok(exit::OK)

@@ -6,17 +6,17 @@ use futures_util::stream::select_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Context;
+use super::containers::Place;
 use crate::cli::LogsArgs;
 use crate::clock;
-use crate::engine::{Container, Engine, LogLine, LogQuery};
+use crate::compose::scalar;
+use crate::engine::{Container, LogLine, LogQuery};
 use crate::exit;
 use crate::failure::Failure;
-use crate::stack::{compose, twin};
+use crate::stack::twin;
 
 pub async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
-    let root = twin::root(&context.root)?;
-    let project = twin::project_name(&root)?;
-    let engine = Engine::connect().await?;
+    let Place { engine, project, .. } = Place::open(context, &args.project).await?;
     let since = args.since.as_deref().map(|text| moment(text, clock::now())).transpose()?;
     let query = LogQuery { follow: args.follow, tail: args.tail, since };
     let containers = twin::containers(&engine, &project, &args.services).await?;
@@ -58,7 +58,7 @@ fn moment(text: &str, now: Timestamp) -> Result<Timestamp> {
     if let Ok(at) = text.parse() {
         return Ok(at);
     }
-    compose::duration(text)
+    scalar::duration(text)
         .and_then(|age| now.checked_sub(SignedDuration::try_from(age).ok()?).ok())
         .ok_or_else(|| {
             Failure::usage(format!("--since: `{text}` is neither a time nor an age"))

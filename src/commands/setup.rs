@@ -10,16 +10,15 @@ use super::Context;
 use super::containers;
 use crate::cli::SetupArgs;
 use crate::clock;
+use crate::compose::typed::Selection;
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::exit;
-use crate::failure::Failure;
 use crate::postgres::{self, staging};
 use crate::report::setup::{Change, Setup};
 use crate::report::{Envelope, Report, Verdict};
-use crate::stack::compose::{self, Selection};
 use crate::stack::plan::Plan;
-use crate::stack::render::COMPOSE_FILE;
+use crate::stack::source::{Choice, Source};
 use crate::stack::{Twin, addresses, apply, certs, generate, journal, stop, twin};
 use crate::store::{Lock, ReportFile, new_run_id};
 
@@ -29,7 +28,7 @@ pub async fn run(context: &Context, args: SetupArgs) -> Result<u8> {
     let engine = Engine::connect().await?;
     let selection = Selection { all: args.all, profiles: args.profile.clone(), services: Vec::new() };
     if !args.dry_run {
-        journal::recover(&engine, &settings.root, &context.ui).await?;
+        journal::recover(&engine, &settings.backups(), &context.ui).await?;
     }
     let now = clock::now();
     let planned = Planned {
@@ -43,8 +42,10 @@ pub async fn run(context: &Context, args: SetupArgs) -> Result<u8> {
         },
     };
     // Whatever stands in the way of the containers is found before the first file is written.
-    let (containers, _) =
-        planned_twin(engine.clone(), &settings, &planned.files).await?.plan_up(&selection).await?;
+    let (containers, _) = planned_twin(engine.clone(), &settings, &planned.files, &selection)
+        .await?
+        .plan_up(&selection)
+        .await?;
     if args.dry_run {
         show_plan(context, &planned, &containers)?;
         return Ok(exit::OK);
@@ -110,8 +111,9 @@ async fn steps(
     }
 
     let root = &settings.root;
-    let twin = Twin::of(engine, compose::load(&root.join(COMPOSE_FILE))?).await?;
-    let (plan, _) = containers::start(context, root, &twin, selection, limit).await?;
+    let source = Source::generated(root, &Choice::default())?;
+    let twin = Twin::open(engine, &source, selection).await?;
+    let (plan, _) = containers::start(context, &settings.backups(), &twin, selection, limit).await?;
     report.containers = changes(&plan);
     report.changed |= !plan.is_empty();
     if renewed {
@@ -158,20 +160,24 @@ async fn reload_proxy(
             && !plan.steps.iter().any(|step| step.action.changes() && step.action.object() == c.name)
     });
     let restart = stop::restart(&containers);
-    apply::apply_forward(&containers::run(context, &twin.engine, &settings.root, project, limit), &restart)
-        .await
+    apply::apply_forward(
+        &containers::run(context, &twin.engine, &settings.backups(), project, limit),
+        &restart,
+    )
+    .await
 }
 
 /// The twin as it will be when the planned files are on the disk.
-async fn planned_twin(engine: Engine, settings: &Settings, files: &generate::Plan) -> Result<Twin> {
-    let path = settings.root.join(COMPOSE_FILE);
-    let text = files
-        .content(Path::new(COMPOSE_FILE))
-        .ok_or_else(|| Failure::config(format!("{COMPOSE_FILE} is not among the generated files")))?;
-    let project = compose::parse(text, &path, &mut |file, _| {
-        let relative = file.strip_prefix(&settings.root).unwrap_or(file);
-        let content = files.content(relative).unwrap_or_default();
-        Ok(crate::config::env::parse(content, &relative.display().to_string())?)
+async fn planned_twin(
+    engine: Engine,
+    settings: &Settings,
+    files: &generate::Plan,
+    selection: &Selection,
+) -> Result<Twin> {
+    let source = Source::generated(&settings.root, &Choice::default())?;
+    let project = source.load_from(selection, &mut |file| {
+        let relative = file.strip_prefix(&source.directory).unwrap_or(file);
+        Ok(files.content(relative).map(str::to_owned))
     })?;
     Twin::of(engine, project).await
 }

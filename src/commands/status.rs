@@ -3,14 +3,14 @@
 use anyhow::Result;
 
 use super::Context;
-use crate::engine::{Container, Engine};
+use super::containers::Place;
+use crate::cli::StatusArgs;
+use crate::engine::Container;
 use crate::exit;
 use crate::stack::twin;
 
-pub async fn run(context: &Context) -> Result<u8> {
-    let root = twin::root(&context.root)?;
-    let project = twin::project_name(&root)?;
-    let engine = Engine::connect().await?;
+pub async fn run(context: &Context, args: StatusArgs) -> Result<u8> {
+    let Place { engine, project, .. } = Place::open(context, &args.project).await?;
     let containers = twin::containers(&engine, &project, &[]).await?;
     if context.ui.options.json {
         let list: Vec<serde_json::Value> = containers.iter().map(json).collect();

@@ -7,25 +7,32 @@ use anyhow::Result;
 use super::Context;
 use super::containers::{self, Applied};
 use crate::cli::UpArgs;
+use crate::compose::typed::Selection;
+use crate::engine::Engine;
 use crate::exit;
-use crate::stack::compose::Selection;
-use crate::stack::{Twin, twin};
+use crate::stack::Twin;
 use crate::store::Lock;
 
 pub async fn run(context: &Context, args: UpArgs) -> Result<u8> {
-    let root = twin::root(&context.root)?;
+    let source = containers::source(context, &args.project)?;
+    let selection =
+        Selection { all: args.all, profiles: args.project.profile.clone(), services: args.services };
     // Before the lock, which would leave its file in a folder that is no project.
-    twin::compose_file(&root)?;
-    let _lock = if args.dry_run { None } else { Some(Lock::acquire(&root, "up")?) };
-    let twin = Twin::open(&root).await?;
-    let selection = Selection { all: args.all, profiles: args.profile, services: args.services };
+    let project = source.load(&selection)?;
+    for name in &project.unset {
+        context.ui.warn(format!("the variable `{name}` is not set: it stands for nothing"));
+    }
+    let engine = Engine::connect().await?;
+    let state = source.state(&project.name, &engine.address())?;
+    let _lock = if args.dry_run { None } else { Some(Lock::acquire_in(&state, "up")?) };
+    let twin = Twin::of(engine, project).await?;
     if args.dry_run {
         let (plan, _) = twin.plan_up(&selection).await?;
         containers::show(context, &plan, &Applied::default())?;
         return Ok(exit::OK);
     }
     let limit = Duration::from_secs(args.wait_timeout);
-    let (plan, applied) = containers::start(context, &root, &twin, &selection, limit).await?;
+    let (plan, applied) = containers::start(context, &state, &twin, &selection, limit).await?;
     containers::show(context, &plan, &applied)?;
     Ok(exit::OK)
 }

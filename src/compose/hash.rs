@@ -75,6 +75,20 @@ pub fn service(service: &Node, profile: Profile) -> String {
     digest(&output::part(&service, &["services", "one"]))
 }
 
+/// The hash of a network.
+pub fn network(network: &Node) -> String {
+    digest(&output::part(network, &["networks", "one"]))
+}
+
+/// The hash of a volume.
+pub fn volume(volume: &Node) -> String {
+    let mut volume = volume.clone();
+    if let Some(map) = volume.map_mut() {
+        map.entry("driver".to_owned()).or_insert_with(|| Node::implied("local"));
+    }
+    digest(&output::part(&volume, &["volumes", "one"]))
+}
+
 fn digest(json: &Json) -> String {
     Sha256::digest(go_json(json).as_bytes())
         .iter()

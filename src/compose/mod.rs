@@ -2,6 +2,7 @@
 //!
 //! yaml → interpolate → extends → include → merge → schema → canonical → paths → normalise → references, each a
 //! pure step over one tree of values that know their place. The disk is read through one closure.
+//! [`typed`] is that tree as types, for whoever makes containers of it.
 
 pub mod canonical;
 pub mod dotenv;
@@ -17,6 +18,7 @@ mod references;
 pub mod scalar;
 mod schema;
 pub mod tree;
+pub mod typed;
 pub mod yaml;
 
 pub use load::{Environment, Request};

@@ -50,6 +50,11 @@ pub fn load(request: &Request, read: &mut Read<'_>) -> Result<Model, Failure> {
     Ok(Model { name, files: loader.files, root, inactive, unset: loader.unset })
 }
 
+/// The project's name alone, also of files whose rest cannot be read.
+pub fn name(request: &Request, read: &mut Read<'_>) -> Result<String, Failure> {
+    Loader { read, files: Vec::new(), unset: BTreeSet::new() }.project_name(request)
+}
+
 impl Loader<'_, '_> {
     /// The name of the command line, of the environment, of the files or of the folder, in this order.
     fn project_name(&mut self, request: &Request) -> Result<String, Failure> {

@@ -25,7 +25,7 @@ pub enum Tag {
     Date,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Node {
     pub value: Value,
     pub place: Place,
@@ -34,8 +34,9 @@ pub struct Node {
 
 pub type Map = BTreeMap<String, Node>;
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub enum Value {
+    #[default]
     Null,
     Bool(bool),
     Int(i64),

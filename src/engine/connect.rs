@@ -42,6 +42,14 @@ impl Engine {
         Ok(Self { docker, api })
     }
 
+    /// Where it is.
+    pub fn address(&self) -> String {
+        std::env::var("DOCKER_HOST")
+            .ok()
+            .filter(|host| !host.is_empty())
+            .unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned())
+    }
+
     /// True when the engine runs on this machine, reached through its socket.
     pub fn is_local(&self) -> bool {
         std::env::var("DOCKER_HOST").map_or(true, |host| host.is_empty() || host.starts_with("unix:"))

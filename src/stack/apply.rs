@@ -30,8 +30,8 @@ pub struct Run<'a> {
     pub engine: &'a Engine,
     pub ui: &'a Ui,
     pub interrupt: &'a Interrupt,
-    /// The folder of `stagectl.yml`.
-    pub root: &'a Path,
+    /// The folder of the journal.
+    pub state: &'a Path,
     pub project: &'a str,
     pub command: &'a str,
     /// How long one wait may take.
@@ -42,7 +42,7 @@ pub struct Run<'a> {
 pub async fn apply(run: &Run<'_>, plan: &Plan, observed: &Observed) -> Result<()> {
     let (last, first): (Vec<usize>, Vec<usize>) =
         (0..plan.steps.len()).partition(|&index| matches!(plan.steps[index].action, Action::Remove { .. }));
-    let journal = Mutex::new(Journal::begin(run.root, run.command)?);
+    let journal = Mutex::new(Journal::begin(run.state, run.command)?);
     let keep: Vec<String> = observed.containers.iter().map(|container| container.id.clone()).collect();
     let fresh = fresh(plan);
     let executor = Executor { run, journal: Some(&journal), keep, fresh, watcher: watcher(run) };
@@ -93,7 +93,7 @@ fn watcher(run: &Run<'_>) -> Arc<Watcher> {
 async fn undo(run: &Run<'_>, journal: Journal, error: anyhow::Error) -> anyhow::Error {
     let started = Instant::now();
     run.ui.phase("Put back what ran before");
-    match journal::roll_back(run.engine, run.root, run.ui).await {
+    match journal::roll_back(run.engine, run.state, run.ui).await {
         Ok(()) => {
             let _ = journal.end();
             run.ui.step_done("rollback", "what ran before runs again", started.elapsed().as_millis() as u64);

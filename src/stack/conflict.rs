@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::compose::hash;
-use super::compose::model::{self, Project};
 use super::labels;
 use super::observe::Observed;
 use super::plan::{Action, Plan};
+use crate::compose::typed::Project;
+use crate::compose::typed::mount::Volume;
+use crate::compose::typed::network::Network;
 use crate::engine::{self, ContainerSpec};
 use crate::failure::Failure;
 
@@ -15,7 +16,7 @@ use crate::failure::Failure;
 pub fn network(
     project: &Project,
     key: &str,
-    wanted: &model::Network,
+    wanted: &Network,
     existing: Option<&engine::Network>,
 ) -> Result<bool, Failure> {
     let name = &wanted.name;
@@ -34,7 +35,7 @@ pub fn network(
         return Err(foreign("network", name, label(labels::PROJECT)));
     }
     let found = label(labels::CONFIG_HASH);
-    if !found.is_empty() && found != hash::network(wanted) {
+    if !found.is_empty() && found != wanted.hash {
         return Err(Failure::refused(format!("the network {name} exists with another configuration"))
             .hint("a network cannot be changed while it is used: run `stagectl down`, then the same command again (volumes stay)"));
     }
@@ -45,7 +46,7 @@ pub fn network(
 pub fn volume(
     project: &Project,
     key: &str,
-    wanted: &model::Volume,
+    wanted: &Volume,
     existing: Option<&engine::Volume>,
     warnings: &mut Vec<String>,
 ) -> Result<bool, Failure> {
@@ -65,7 +66,7 @@ pub fn volume(
         return Err(foreign("volume", name, label(labels::PROJECT)));
     }
     let found = label(labels::CONFIG_HASH);
-    if !found.is_empty() && found != hash::volume(wanted) {
+    if !found.is_empty() && found != wanted.hash {
         warnings.push(format!("the volume {name} exists with another configuration and is used as it is"));
     }
     Ok(false)

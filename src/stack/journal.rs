@@ -11,8 +11,8 @@ use super::labels;
 use crate::engine::Engine;
 use crate::ui::Ui;
 
-/// The journal's place below the project's folder.
-const FILE: &str = "staging-backups/.journal.jsonl";
+/// The journal's name in the folder of a project's state.
+const FILE: &str = ".journal.jsonl";
 
 /// What undoes a write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,9 +63,9 @@ pub struct Journal {
 }
 
 impl Journal {
-    pub fn begin(root: &Path, command: &str) -> Result<Self> {
-        let path = root.join(FILE);
-        fs_err::create_dir_all(path.parent().unwrap_or(root))?;
+    pub fn begin(state: &Path, command: &str) -> Result<Self> {
+        fs_err::create_dir_all(state)?;
+        let path = state.join(FILE);
         let file = fs_err::File::create(&path)?;
         let mut journal = Self { path, file };
         journal.append(&Line::Begin { command: command.to_owned(), process: std::process::id() })?;
@@ -97,8 +97,8 @@ impl Journal {
 }
 
 /// Puts back what an interrupted run left, if there is any. Returns what it did.
-pub async fn recover(engine: &Engine, root: &Path, ui: &Ui) -> Result<bool> {
-    let path = root.join(FILE);
+pub async fn recover(engine: &Engine, state: &Path, ui: &Ui) -> Result<bool> {
+    let path = state.join(FILE);
     if !path.exists() {
         return Ok(false);
     }
@@ -125,8 +125,8 @@ pub async fn recover(engine: &Engine, root: &Path, ui: &Ui) -> Result<bool> {
 }
 
 /// Runs the inverses of the current journal backwards. What fails is said, and the rest still runs.
-pub async fn roll_back(engine: &Engine, root: &Path, ui: &Ui) -> Result<()> {
-    let lines = read(&fs_err::read_to_string(root.join(FILE))?);
+pub async fn roll_back(engine: &Engine, state: &Path, ui: &Ui) -> Result<()> {
+    let lines = read(&fs_err::read_to_string(state.join(FILE))?);
     undo(engine, &lines, ui).await
 }
 

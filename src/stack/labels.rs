@@ -1,10 +1,10 @@
 //! The labels by which docker compose knows its containers, networks and volumes.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use super::compose::Project;
-use super::compose::hash::{self, Profile};
-use super::compose::model::Service;
+use crate::compose::hash::Profile;
+use crate::compose::typed::{Project, Service};
 
 pub const PROJECT: &str = "com.docker.compose.project";
 pub const SERVICE: &str = "com.docker.compose.service";
@@ -18,6 +18,7 @@ pub const NETWORK: &str = "com.docker.compose.network";
 pub const VOLUME: &str = "com.docker.compose.volume";
 pub const WORKING_DIR: &str = "com.docker.compose.project.working_dir";
 pub const CONFIG_FILES: &str = "com.docker.compose.project.config_files";
+pub const ENVIRONMENT_FILE: &str = "com.docker.compose.project.environment_file";
 
 /// The docker compose that the labels are to agree with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,17 +66,24 @@ pub fn container(
             (PROJECT, project.name.clone()),
             (SERVICE, name.to_owned()),
             (NUMBER, number.to_string()),
-            (CONFIG_HASH, hash::service(service, dialect.profile)),
+            (CONFIG_HASH, service.hash(dialect.profile)),
             (IMAGE, image_id.to_owned()),
             (ONE_OFF, "False".to_owned()),
             (DEPENDS_ON, depends_on.join(",")),
             (VERSION, dialect.version.clone()),
             (WORKING_DIR, project.folder.display().to_string()),
-            (CONFIG_FILES, project.file.display().to_string()),
+            (CONFIG_FILES, paths(&project.files)),
         ]
         .map(|(key, value)| (key.to_owned(), value)),
     );
+    if !project.env_files.is_empty() {
+        labels.insert(ENVIRONMENT_FILE.to_owned(), paths(&project.env_files));
+    }
     labels
+}
+
+fn paths(files: &[PathBuf]) -> String {
+    files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(",")
 }
 
 /// The labels of a network or a volume; `kind` is [`NETWORK`] or [`VOLUME`].
@@ -83,7 +91,7 @@ pub fn resource(
     project: &Project,
     kind: &str,
     key: &str,
-    hash: String,
+    hash: &str,
     user: &BTreeMap<String, String>,
     dialect: &Dialect,
 ) -> BTreeMap<String, String> {
@@ -92,7 +100,7 @@ pub fn resource(
         [
             (PROJECT, project.name.clone()),
             (kind, key.to_owned()),
-            (CONFIG_HASH, hash),
+            (CONFIG_HASH, hash.to_owned()),
             (VERSION, dialect.version.clone()),
         ]
         .map(|(key, value)| (key.to_owned(), value)),

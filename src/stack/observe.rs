@@ -7,10 +7,10 @@ use std::time::Duration;
 use anyhow::Result;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
-use super::compose::Project;
 use super::labels::{self, Dialect};
 use super::ports::{self, Listener};
 use super::specify;
+use crate::compose::typed::Project;
 use crate::engine::{Container, ContainerSummary, Engine, ImageInfo, Network, Volume};
 
 /// How long a docker compose may take to say its version.

@@ -1,8 +1,13 @@
 //! From the compose file to what the engine is asked to make.
 
-use super::compose::hash;
-use super::compose::model::{Healthcheck, MountKind, Project, Resource, Service, Time, Ulimit};
+use std::collections::BTreeMap;
+
 use super::labels::{self, Dialect};
+use crate::compose::typed::lifecycle::Healthcheck;
+use crate::compose::typed::limits::Resource;
+use crate::compose::typed::mount::MountKind;
+use crate::compose::typed::number::{Text, Time};
+use crate::compose::typed::{Project, Service};
 use crate::engine::{self, ContainerSpec, EndpointSpec, NetworkSpec, PortSpec, VolumeSpec};
 
 /// The container's name: the service's own, or `{project}-{service}-{number}`.
@@ -25,10 +30,9 @@ pub fn container(
     dialect: &Dialect,
 ) -> ContainerSpec {
     let own_name = container_name(project, name, service, number);
-    let limits: Resource =
-        service.deploy.as_ref().and_then(|d| d.resources.limits.clone()).unwrap_or_default();
+    let limits: Resource = service.deploy.as_ref().map(|d| d.resources.limits.clone()).unwrap_or_default();
     let reserved: Resource =
-        service.deploy.as_ref().and_then(|d| d.resources.reservations.clone()).unwrap_or_default();
+        service.deploy.as_ref().map(|d| d.resources.reservations.clone()).unwrap_or_default();
     let first = |values: [i64; 2]| values.into_iter().find(|&value| value != 0).unwrap_or_default();
     ContainerSpec {
         image: image(project, name, service),
@@ -41,7 +45,7 @@ pub fn container(
             .map(|(name, value)| value.as_ref().map_or_else(|| name.clone(), |v| format!("{name}={v}")))
             .collect(),
         labels: labels::container(project, name, service, number, image_id, dialect),
-        user: service.user.clone(),
+        user: service.user.as_ref().map(|user| user.0.clone()),
         working_dir: service.working_dir.clone(),
         hostname: service.hostname.clone(),
         ports: service
@@ -78,10 +82,10 @@ pub fn container(
             .iter()
             .map(|mount| {
                 let source = match mount.kind {
-                    MountKind::Bind => &mount.source,
                     MountKind::Volume => {
                         project.volumes.get(&mount.source).map_or(&mount.source, |volume| &volume.name)
                     }
+                    _ => &mount.source,
                 };
                 format!("{source}:{}:{}", mount.target, if mount.read_only { "ro" } else { "rw" })
             })
@@ -105,15 +109,12 @@ pub fn container(
         cap_drop: service.cap_drop.clone(),
         security_opt: service.security_opt.clone(),
         extra_hosts: service.extra_hosts.iter().map(|host| host.replacen('=', ":", 1)).collect(),
-        group_add: service.group_add.clone(),
+        group_add: service.group_add.iter().map(|group| group.0.clone()).collect(),
         sysctls: service.sysctls.clone(),
         ulimits: service
             .ulimits
             .iter()
-            .map(|(name, limit)| match *limit {
-                Ulimit::Single(single) => (name.clone(), single, single),
-                Ulimit::Each { soft, hard } => (name.clone(), soft, hard),
-            })
+            .map(|(name, limit)| (name.clone(), limit.both().0, limit.both().1))
             .collect(),
         memory: first([limits.memory.0, service.mem_limit.0]),
         memory_reservation: first([reserved.memory.0, service.mem_reservation.0]),
@@ -122,11 +123,15 @@ pub fn container(
         pids_limit: first([limits.pids, service.pids_limit]),
         shm_size: service.shm_size.0,
         log_driver: service.logging.as_ref().and_then(|logging| logging.driver.clone()),
-        log_options: service.logging.as_ref().map(|logging| logging.options.clone()).unwrap_or_default(),
+        log_options: service.logging.as_ref().map(|logging| texts(&logging.options)).unwrap_or_default(),
         stop_signal: service.stop_signal.clone(),
         stop_timeout: service.stop_grace_period.map(|Time(grace)| grace),
         name: own_name,
     }
+}
+
+fn texts(options: &BTreeMap<String, Text>) -> BTreeMap<String, String> {
+    options.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect()
 }
 
 fn healthcheck(check: &Healthcheck) -> engine::Healthcheck {
@@ -144,26 +149,24 @@ fn healthcheck(check: &Healthcheck) -> engine::Healthcheck {
 /// The network with this key.
 pub fn network(project: &Project, key: &str, dialect: &Dialect) -> Option<NetworkSpec> {
     let network = project.networks.get(key)?;
-    let hash = hash::network(network);
     Some(NetworkSpec {
         name: network.name.clone(),
         driver: network.driver.clone(),
         internal: network.internal,
         attachable: network.attachable,
-        labels: labels::resource(project, labels::NETWORK, key, hash, &network.labels, dialect),
-        options: network.driver_opts.clone(),
-        subnets: network.ipam.config.iter().map(|subnet| subnet.subnet.clone()).collect(),
+        labels: labels::resource(project, labels::NETWORK, key, &network.hash, &network.labels, dialect),
+        options: texts(&network.driver_opts),
+        subnets: network.ipam.config.iter().filter_map(|subnet| subnet.subnet.clone()).collect(),
     })
 }
 
 /// The volume with this key.
 pub fn volume(project: &Project, key: &str, dialect: &Dialect) -> Option<VolumeSpec> {
     let volume = project.volumes.get(key)?;
-    let hash = hash::volume(volume);
     Some(VolumeSpec {
         name: volume.name.clone(),
         driver: volume.driver.clone(),
-        options: volume.driver_opts.clone(),
-        labels: labels::resource(project, labels::VOLUME, key, hash, &volume.labels, dialect),
+        options: texts(&volume.driver_opts),
+        labels: labels::resource(project, labels::VOLUME, key, &volume.hash, &volume.labels, dialect),
     })
 }

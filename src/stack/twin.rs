@@ -1,16 +1,13 @@
 //! The running twin: the compose file, the engine it runs in and the docker compose it agrees with.
 
-use std::path::{Path, PathBuf};
-
 use anyhow::Result;
 
-use super::compose::{self, Project, Selection};
 use super::labels::Dialect;
 use super::observe::{self, Observed, observe};
 use super::plan::Plan;
 use super::planner;
-use super::render::COMPOSE_FILE;
-use crate::config::load;
+use super::source::Source;
+use crate::compose::typed::{Project, Selection, select};
 use crate::engine::{Container, Engine};
 use crate::failure::Failure;
 
@@ -23,10 +20,9 @@ pub struct Twin {
 }
 
 impl Twin {
-    /// Reads the compose file and connects to the engine.
-    pub async fn open(root: &Path) -> Result<Self> {
-        let path = compose_file(root)?;
-        Self::of(Engine::connect().await?, compose::load(&path)?).await
+    /// Reads the compose files for a selection of their services.
+    pub async fn open(engine: Engine, source: &Source, selection: &Selection) -> Result<Self> {
+        Self::of(engine, source.load(selection)?).await
     }
 
     /// The twin of a project in an engine.
@@ -37,18 +33,10 @@ impl Twin {
 
     /// What has to happen so that the selected services run.
     pub async fn plan_up(&self, selection: &Selection) -> Result<(Plan, Observed)> {
-        let selected = compose::select(&self.project, selection)?;
+        let selected = select(&self.project, selection)?;
         let observed = observe(&self.engine, &self.project, &selected).await?;
         let plan = planner::up(&self.project, &selected, &observed, &self.dialect)?;
         Ok((plan, observed))
-    }
-}
-
-/// The name of the project in a folder: the compose file's, else that of `stagectl.yml`.
-pub fn project_name(root: &Path) -> Result<String> {
-    match compose::project_name(&root.join(COMPOSE_FILE)) {
-        Some(name) => Ok(name),
-        None => Ok(load::load(root)?.project),
     }
 }
 
@@ -85,24 +73,4 @@ pub async fn running(engine: &Engine, project: &str, service: &str) -> Result<Co
             .hint(format!("`stagectl up {service}` starts it"))
             .into()
     })
-}
-
-/// The folder of `stagectl.yml`, absolute.
-pub fn root(directory: &Path) -> Result<PathBuf> {
-    load::folder(directory)
-}
-
-/// The compose file of the project in a folder.
-///
-/// # Errors
-/// Where there is none, because there is no project, a broken one, or one without its files.
-pub fn compose_file(root: &Path) -> Result<PathBuf> {
-    let path = root.join(COMPOSE_FILE);
-    if path.exists() {
-        return Ok(path);
-    }
-    load::load(root)?;
-    Err(Failure::environment(format!("there is no {COMPOSE_FILE} here"))
-        .hint("run `stagectl setup`: it writes the files and starts the containers")
-        .into())
 }

@@ -15,10 +15,15 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock, or says who has it.
+    /// Takes the lock of the twin below `root`, or says who has it.
     pub fn acquire(root: &Path, why: &str) -> Result<Self> {
-        let path = root.join("staging-backups").join(".lock");
-        fs_err::create_dir_all(path.parent().unwrap_or(root))?;
+        Self::acquire_in(&root.join("staging-backups"), why)
+    }
+
+    /// Takes the lock in a folder, or says who has it.
+    pub fn acquire_in(folder: &Path, why: &str) -> Result<Self> {
+        fs_err::create_dir_all(folder)?;
+        let path = folder.join(".lock");
         let mut file =
             fs_err::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {

@@ -210,7 +210,7 @@ fn without_an_engine_the_exit_code_is_4_with_a_hint() {
 #[test]
 fn a_key_that_is_not_understood_is_named_and_refused() {
     for (key, named) in [
-        ("    ipc: host\n    environment:", "services.front: `ipc` is not supported"),
+        ("    ipcs: host\n    environment:", "services.front"),
         ("    image: a\n    environment:", "duplicate"),
         ("    depends_on: {nobody: {condition: service_started}}\n    environment:", "services.front"),
         ("    cpus: many\n    environment:", "many"),

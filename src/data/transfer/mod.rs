@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use self::layout::Layout;
+use self::layout::{Cell, Layout};
 use self::pieces::Piece;
 use self::rewrite::{Nulled, Work, may_meet};
 use self::stream::Moved;
@@ -32,7 +32,7 @@ use crate::postgres::{Session, connect};
 use crate::ui::Ui;
 
 /// Fewer rows than this are not worth another pair of sessions.
-const ROWS_FOR_ANOTHER: u64 = 2_000;
+const ROWS_FOR_ANOTHER: u64 = 500;
 
 /// What went over for a table.
 #[derive(Debug, Clone, Copy, Default)]
@@ -84,7 +84,10 @@ impl Crew {
     /// A first reading of those columns whose masks could by chance be somebody's own: what no mask may equal.
     pub async fn originals(&mut self, key: [u64; 2]) -> Result<Matcher> {
         let originals = Originals::new(key);
-        let meeting = |layout: &Layout| layout.only(|cell| cell.rule.as_ref().is_some_and(may_meet));
+        // 122 random bits are nobody's by chance.
+        let wanted =
+            |cell: &Cell| cell.rule.as_ref().is_some_and(may_meet) && cell.column.base_type != "uuid";
+        let meeting = |layout: &Layout| layout.only(wanted);
         self.remember(&originals, &meeting, may_meet).await?;
         Ok(originals.freeze())
     }
@@ -135,12 +138,13 @@ impl Crew {
         Ok(())
     }
 
-    /// Copies everything into `target` and hears of each table that is complete. The values that are masked
-    /// are added to `originals`. An error ends all workers and their sessions before it is returned.
+    /// Copies everything into `target` and hears of each table that is complete. No mask is one of
+    /// `forbidden`; the values that are masked are added to `originals`. An error ends all workers and their sessions before it is returned.
     pub async fn copy(
         self,
         target: &DatabaseAddress,
         masker: &Masker,
+        forbidden: &Matcher,
         originals: &Originals,
         ui: &Ui,
         done: &mut dyn FnMut(&TableName, Transferred) -> Result<()>,
@@ -152,7 +156,8 @@ impl Crew {
         let mut workers = JoinSet::new();
         for production in self.production {
             let (shared, target, news) = (Arc::clone(&shared), target.clone(), news.clone());
-            let work = Work::mask(originals.collector(), masker.clone());
+            let masker = masker.clone().forbidding(forbidden.recogniser());
+            let work = Work::mask(originals.collector(), masker);
             workers.spawn(async move { worker(production, &target, &shared, work, news).await });
         }
         drop(news);
@@ -239,6 +244,7 @@ async fn worker(
 ) -> Result<()> {
     let target = connect(target).await?;
     schema::fire_triggers(&target, false).await?;
+    schema::defer_flushes(&target).await?;
     let progress = |rows: u64| {
         let so_far = shared.rows.fetch_add(rows, Ordering::Relaxed) + rows;
         shared.ui.step_progress("rows", so_far, Some(shared.list.expected.max(so_far)), "rows");

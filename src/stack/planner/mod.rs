@@ -5,15 +5,16 @@
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use super::compose::Condition;
-use super::compose::hash::{self, Profile};
-use super::compose::model::{MountKind, Project, Service};
-use super::compose::select::order;
 use super::labels::{self, Dialect};
 use super::observe::Observed;
 use super::plan::{Action, Plan, Until};
 use super::{conflict, specify};
+use crate::compose::hash::Profile;
+use crate::compose::typed::mount::MountKind;
+use crate::compose::typed::select::order;
+use crate::compose::typed::{Condition, Project, Service};
 use crate::engine::Container;
 use crate::failure::Failure;
 
@@ -118,12 +119,12 @@ impl<'a> Planner<'a> {
             let dockerfile = build
                 .dockerfile
                 .as_ref()
-                .map(|file| format!(" --file {}", build.context.join(file).display()))
+                .map(|file| format!(" --file {}", Path::new(&build.context).join(file).display()))
                 .unwrap_or_default();
             return Err(Failure::environment(format!(
                 "services.{name}: the image {reference} has not been built, and stagectl does not build images"
             ))
-            .hint(format!("docker build --tag {reference}{dockerfile} {}", build.context.display())));
+            .hint(format!("docker build --tag {reference}{dockerfile} {}", build.context)));
         }
         let action = Action::PullImage { image: reference.to_owned() };
         let step = self.plan.push(action, "the engine does not have it", Vec::new());
@@ -176,12 +177,12 @@ impl<'a> Planner<'a> {
         let until = self.until(name);
         for container in observed.of_service(name) {
             let number: u32 = container.label(labels::NUMBER).parse().unwrap_or_default();
-            if number == 0 || number > service.replicas {
-                let why = format!("{} of {name} are wanted", service.replicas);
+            if number == 0 || number > service.replicas() {
+                let why = format!("{} of {name} are wanted", service.replicas());
                 self.obsolete.push((container.id.clone(), container.name.clone(), why));
             }
         }
-        for number in 1..=service.replicas {
+        for number in 1..=service.replicas() {
             let own = specify::container_name(self.project, name, service, number);
             let mut same: Vec<&Container> =
                 observed.of_service(name).filter(|c| c.label(labels::NUMBER) == number.to_string()).collect();
@@ -208,7 +209,7 @@ impl<'a> Planner<'a> {
     /// Why a container has to be replaced; docker compose's rules.
     fn divergence(&self, name: &str, service: &Service, container: &Container) -> Option<String> {
         let hash = container.label(labels::CONFIG_HASH);
-        if !Profile::ALL.iter().any(|&profile| hash::service(service, profile) == hash) {
+        if !Profile::ALL.iter().any(|&profile| service.hash(profile) == hash) {
             return Some("its configuration changed".to_owned());
         }
         let reference = specify::image(self.project, name, service);
@@ -325,11 +326,11 @@ impl<'a> Planner<'a> {
             self.plan.push(Action::Remove { id, name }, why, last.clone());
         }
         for container in &self.observed.containers {
-            if !self.project.services.contains_key(container.service()) {
+            let service = container.service();
+            if !self.project.services.contains_key(service) && !self.project.inactive.contains_key(service) {
                 self.plan.warnings.push(format!(
                     "{} belongs to the project, but its service `{}` is not in the compose file any more",
-                    container.name,
-                    container.service()
+                    container.name, service
                 ));
             }
         }

@@ -5,8 +5,9 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::compose::load::Request;
+use crate::compose::typed::{Selection, select};
 use crate::engine::{Endpoint, Health, Host, ImageInfo, Network, Published, State, Volume};
-use crate::stack::compose::{self, Selection};
 use crate::stack::plan::Step;
 
 const FILE: &str = "\
@@ -33,8 +34,14 @@ volumes: {data: {name: shared_data}}
 ";
 
 fn project(text: &str) -> Project {
-    compose::parse(text, Path::new("/srv/p/docker-compose.staging.yml"), &mut |_, _| Ok(BTreeMap::new()))
-        .unwrap()
+    let file = Path::new("/srv/p/docker-compose.staging.yml");
+    let request = Request {
+        files: vec![file.to_owned()],
+        directory: "/srv/p".into(),
+        profiles: ["*".to_owned()].into(),
+        ..Request::default()
+    };
+    Project::load(&request, &mut |path| Ok((path == file).then(|| text.to_owned()))).unwrap()
 }
 
 fn dialect() -> Dialect {
@@ -56,7 +63,7 @@ fn empty(project: &Project) -> Observed {
 }
 
 fn plan(project: &Project, observed: &Observed) -> Result<Plan, Failure> {
-    let selected = compose::select(project, &Selection { all: true, ..Selection::default() })?;
+    let selected = select(project, &Selection { all: true, ..Selection::default() })?;
     up(project, &selected, observed, &dialect())
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::model::Project;
+use super::project::Project;
 use crate::failure::Failure;
 
 /// What was asked for on the command line.
@@ -16,44 +16,40 @@ pub struct Selection {
     pub services: Vec<String>,
 }
 
+impl Selection {
+    /// The profiles to read the files with; `*` is all.
+    pub fn active(&self) -> BTreeSet<String> {
+        let all = self.all.then(|| "*".to_owned());
+        self.profiles.iter().cloned().chain(all).collect()
+    }
+}
+
 /// The names of the selected services.
 pub fn select(project: &Project, selection: &Selection) -> Result<BTreeSet<String>, Failure> {
-    let known: BTreeSet<&String> = project.services.values().flat_map(|s| &s.profiles).collect();
-    if let Some(unknown) = selection.profiles.iter().find(|profile| !known.contains(profile)) {
+    let active = project.services.values().flat_map(|service| &service.profiles);
+    let known: BTreeSet<&String> = active.chain(project.inactive.values().flatten()).collect();
+    if let Some(unknown) = selection.profiles.iter().find(|p| *p != "*" && !known.contains(p)) {
         let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
         return Err(Failure::usage(format!("there is no profile `{unknown}`"))
             .hint(format!("known profiles: {}", known.join(", "))));
     }
-    let mut open: Vec<&str> = Vec::new();
-    if selection.services.is_empty() {
-        let enabled = project.services.iter().filter(|(_, service)| {
-            service.profiles.is_empty()
-                || selection.all
-                || service.profiles.iter().any(|profile| selection.profiles.contains(profile))
-        });
-        open.extend(enabled.map(|(name, _)| name.as_str()));
-    } else {
-        for name in &selection.services {
-            if !project.services.contains_key(name) {
-                let known: Vec<&str> = project.services.keys().map(String::as_str).collect();
-                return Err(Failure::usage(format!("there is no service `{name}`"))
-                    .hint(format!("known services: {}", known.join(", "))));
-            }
-            open.push(name);
-        }
+    if let Some(unknown) = selection.services.iter().find(|name| !project.services.contains_key(*name)) {
+        let known: Vec<&str> =
+            project.services.keys().chain(project.inactive.keys()).map(String::as_str).collect();
+        return Err(Failure::usage(format!("there is no service `{unknown}`"))
+            .hint(format!("known services: {}", known.join(", "))));
     }
+    let mut open: Vec<&String> = if selection.services.is_empty() {
+        project.services.keys().collect()
+    } else {
+        selection.services.iter().collect()
+    };
     let mut selected = BTreeSet::new();
     while let Some(name) = open.pop() {
-        if selected.insert(name.to_owned())
+        if selected.insert(name.clone())
             && let Some(service) = project.services.get(name)
         {
-            open.extend(
-                service
-                    .depends_on
-                    .keys()
-                    .map(String::as_str)
-                    .filter(|dependency| project.services.contains_key(*dependency)),
-            );
+            open.extend(service.depends_on.keys().filter(|name| project.services.contains_key(*name)));
         }
     }
     order(project, &selected)?;
