@@ -48,7 +48,7 @@ impl Place {
         let source = source(context, args)?;
         let project = source.project_name()?;
         let engine = Engine::connect().await?;
-        let state = source.state(&project, &engine.address())?;
+        let state = source.state(&project, engine.address())?;
         Ok(Self { engine, project, state })
     }
 
@@ -81,6 +81,7 @@ pub fn run<'a>(
         project,
         command: &context.command_line,
         limit,
+        grace: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The Docker Engine: the only place that knows `bollard`.
 
+mod build;
 mod connect;
 mod containers;
 mod events;
@@ -10,13 +11,15 @@ mod logs;
 mod model;
 mod networks;
 pub mod pipe;
+mod registry;
 mod spec;
 mod stats;
 mod top;
 mod volumes;
 
+pub use build::BuildSpec;
 pub use connect::Engine;
-pub use events::{EngineEvent, EventKind};
+pub use events::{EngineEvent, EventKind, Happening};
 pub use exec::{ExecInput, ExecOutput, Running};
 pub use logs::{LogLine, LogQuery};
 pub use model::{

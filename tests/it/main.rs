@@ -16,6 +16,8 @@ mod copy_proof;
 mod copy_redis;
 mod copy_subset;
 mod copy_trial;
+mod daily;
+mod engines;
 mod front;
 mod house;
 mod leak_check;
