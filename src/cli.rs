@@ -443,6 +443,9 @@ pub struct MigrationSource {
     /// The URL of the role that the migration logs in as, where that is not the one of --database.
     #[arg(long, value_name = "URL", env = "STAGECTL_ROLE_URL", hide_env_values = true)]
     pub role_url: Option<String>,
+    /// An empty tablespace on a disk of a few MiB, for the case of a full one.
+    #[arg(long, value_name = "NAME")]
+    pub small_tablespace: Option<String>,
     /// How the first clone is made.
     #[arg(long, value_enum)]
     pub clone: Option<CloneBy>,

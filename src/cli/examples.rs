@@ -103,6 +103,7 @@ Any PostgreSQL server, without an engine or stagectl.yml:
   stagectl test-migration --up up.sql --down down.sql
   stagectl test-migration --up up.sql --production-rows orders=80000000   how long it takes there
   stagectl test-migration --layout alembic --all-migrations
+  stagectl test-migration --migrations migrations --role-url postgresql://migrator:…@127.0.0.1/shop
   stagectl test-migration --up-command 'tool up {step}' --down-command 'tool down {previous}' \
       --steps-command 'tool list'
 
