@@ -80,6 +80,9 @@ pub enum Strategy {
     Constant(Scalar),
     /// Crosses as it is, for the reason given.
     Keep(String),
+    /// What this SQL expression over the row's columns makes of it, computed by production's server. It reads
+    /// no other table, and calls only functions that always answer the same.
+    Sql(String),
     /// A rule for each leaf path: `address.city`, `items[].note`; `*` stands for any one key,
     /// a trailing `**` for all below.
     Json(BTreeMap<String, Rule>),
@@ -123,6 +126,7 @@ impl Strategy {
             Self::Null => "null",
             Self::Constant(_) => "constant",
             Self::Keep(_) => "keep",
+            Self::Sql(_) => "sql",
             Self::Json(_) => "json",
             Self::Elements(_) => "elements",
             Self::Xml(_) => "xml",
@@ -160,6 +164,7 @@ impl Strategy {
             Self::Null => "left empty",
             Self::Constant(_) => "the same value for all",
             Self::Keep(_) => "crosses as it is, for the reason given",
+            Self::Sql(_) => "what the SQL expression makes of the row",
             Self::Json(_) => "each path by its own rule",
             Self::Elements(_) => "each element by the rule that follows",
             Self::Xml(_) => "each path by its own rule",

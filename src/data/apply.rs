@@ -70,6 +70,7 @@ pub async fn run(
     step.done(ui);
     let masker = job.masker()?;
     let originals = Originals::after(&forbidden);
+    crew.before_sql(&originals).await?;
     let (start, step) = (Instant::now(), Step::start(ui, "rows", "copy the rows"));
     let plans: BTreeMap<&TableName, &TablePlan> =
         prepared.plan.tables.iter().map(|plan| (&plan.table, plan)).collect();

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::collisions::Collision;
 pub use super::row::RowId;
+use super::trial::checks::Violation;
+use super::trial::collisions::Collision;
 use crate::config::masking::Strategy;
 use crate::model::quote_identifier;
 
@@ -93,6 +94,13 @@ pub struct Column {
     pub unique: bool,
     /// In a foreign key, on either side: masking it alone would break the join.
     pub in_key: bool,
+}
+
+impl Column {
+    /// The SQL that computes its mask out of the row.
+    pub fn made_by(&self, expression: &str) -> String {
+        format!("({expression})::{}", self.sql_type)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -283,6 +291,8 @@ pub struct CopyPlan {
     pub undecided: Vec<Undecided>,
     /// Unique indexes that the masks would break, as a dry run has found.
     pub collisions: Vec<Collision>,
+    /// Rules of production that the masks would break, as a dry run has found.
+    pub violations: Vec<Violation>,
     /// The file that the decisions stand in; `None` for `stagectl.yml`.
     pub decisions: Option<String>,
     pub warnings: Vec<String>,

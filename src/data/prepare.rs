@@ -11,7 +11,8 @@ use super::mask::Masker;
 use super::model::{Catalog, CopyPlan, Subset, TableName};
 use super::plan::{Inputs, plan};
 use super::subset::{self, Rim, growth, roots, rows};
-use super::{catalog, collisions, evidence, identity, text};
+use super::trial::{checks, collisions, expression};
+use super::{catalog, evidence, identity, text};
 use crate::config::masking::Strategy;
 use crate::failure::Failure;
 use crate::postgres::{Session, connect_url_read_only, failure};
@@ -72,6 +73,7 @@ pub async fn prepare(job: Job, ui: &Ui) -> Result<Prepared> {
         unclassified: job.unclassified,
         jobs: job.jobs,
     })?;
+    expression::check(&production, &catalog, &rules).await?;
     plan.warnings.extend(warnings);
     if catalog.large_objects > 0 {
         plan.warnings.push(format!(
@@ -115,9 +117,11 @@ impl Prepared {
     pub async fn explain(&mut self) -> Result<()> {
         if self.plan.undecided.is_empty() && !self.rules.is_empty() {
             let (catalog, subset, masker) = (&self.catalog, &self.subset, self.trial());
-            let tried = collisions::find(&self.production, catalog, subset, &self.rules, &masker).await?;
-            self.plan.collisions = tried.collisions;
-            self.plan.warnings.extend(tried.left);
+            let (production, warnings) = (&self.production, &mut self.plan.warnings);
+            self.plan.collisions =
+                collisions::find(production, catalog, subset, &self.rules, &masker, warnings).await?;
+            self.plan.violations =
+                checks::find(production, catalog, subset, &self.rules, &masker, warnings).await?;
         }
         let Some(rim) = &self.rim else { return Ok(()) };
         growth::estimate(&self.production, &self.catalog, &self.subset, rim, &mut self.plan.keys).await
@@ -144,11 +148,16 @@ impl Prepared {
         .into())
     }
 
-    /// As [`Self::decided`], after the plan with the entry has been printed; also while masks collide.
+    /// As [`Self::decided`], after the plan with the entry has been printed; also while masks collide or break a rule of
+    /// production's.
     pub fn decided_as_shown(&self) -> Result<()> {
         if let Some(first) = self.plan.collisions.first() {
             let what = format!("masks would break the unique index {} of {}", first.index, first.table);
             return Err(Failure::refused(what).hint(first.remedy.clone()).into());
+        }
+        if let Some(first) = self.plan.violations.first() {
+            let what = format!("masks would break {} of {}", first.rule, first.table);
+            return Err(Failure::refused(what).hint(checks::REMEDY).into());
         }
         if self.plan.undecided.is_empty() {
             return Ok(());

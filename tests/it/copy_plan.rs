@@ -324,7 +324,13 @@ async fn the_entry_that_is_proposed_decides_everything() {
         .skip_while(|line| *line != "masking:")
         .take_while(|line| line.starts_with(' ') || *line == "masking:")
         .collect();
-    twin.configure(&twin.reader("production"), &format!("{copy}{}\n", entry.join("\n")));
+    let entry = entry.join("\n");
+    twin.configure(&twin.reader("production"), &format!("{copy}{entry}\n"));
+    // Filler for a currency, of which a check demands three capitals: found, and for a person to decide.
+    let refused = twin.workspace.stagectl(&["copy-data", "--dry-run"]).expect_code(5);
+    assert!(refused.stderr.contains("Donation_currency_check"), "{}", refused.stderr);
+    let reviewed = entry.replace("currency: text", "currency: {keep: a currency}");
+    twin.configure(&twin.reader("production"), &format!("{copy}{reviewed}\n"));
     twin.workspace.stagectl(&["copy-data", "--dry-run"]).expect_code(0);
 }
 

@@ -15,6 +15,7 @@ mod copy_plan;
 mod copy_proof;
 mod copy_redis;
 mod copy_subset;
+mod copy_trial;
 mod daily;
 mod engines;
 mod front;

@@ -256,7 +256,7 @@ impl Collector {
                 }
                 self.forms(&normal);
             }
-            Strategy::Text | Strategy::Null | Strategy::Constant(_) => {
+            Strategy::Text | Strategy::Null | Strategy::Constant(_) | Strategy::Sql(_) => {
                 let telling = digits > 0 || count >= SAYING;
                 if telling && (count >= 5 && chars >= 20 && letters >= 12 || count == 1 && chars >= 16) {
                     self.window(0, count);

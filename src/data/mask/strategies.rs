@@ -84,7 +84,8 @@ impl Masker {
             | Strategy::Elements(_)
             | Strategy::Xml(_)
             | Strategy::Hstore(_)
-            | Strategy::Composite(_) => return Err(Unmaskable::NotScalar(strategy.word())),
+            | Strategy::Composite(_)
+            | Strategy::Sql(_) => return Err(Unmaskable::NotScalar(strategy.word())),
             _ if value.is_empty() => return Ok(Some(String::new())),
             Strategy::Scrub => return Ok(Some(scrub::text(self, value, shape))),
             _ => {}
@@ -187,7 +188,8 @@ impl Masker {
             | Strategy::Elements(_)
             | Strategy::Xml(_)
             | Strategy::Hstore(_)
-            | Strategy::Composite(_) => return Err(Unmaskable::NotScalar(strategy.word())),
+            | Strategy::Composite(_)
+            | Strategy::Sql(_) => return Err(Unmaskable::NotScalar(strategy.word())),
         })
     }
 

@@ -17,7 +17,12 @@ pub fn check(table: &Table, column: &Column, rule: &Strategy) -> Result<()> {
         Strategy::Null if column.not_null => {
             refuse("the column is NOT NULL", "use a mask, or `{constant: VALUE}`")
         }
-        Strategy::Keep(_) | Strategy::Null | Strategy::Constant(_) => Ok(()),
+        Strategy::Sql(_) if column.in_key => refuse(
+            "the column is part of a foreign key, and its other end could not be masked alike",
+            "use a strategy such as `token`",
+        ),
+        Strategy::Keep(_) | Strategy::Null | Strategy::Constant(_) | Strategy::Sql(_) => Ok(()),
+        _ if inner_sql(rule) => refuse("SQL makes a whole column", "write `{sql: EXPRESSION}` by itself"),
         Strategy::Elements(_) if column.is_array => Ok(()),
         Strategy::Elements(_) => refuse("the column is no array", "name the strategy itself"),
         _ if column.is_array => refuse("the column is an array", "write `{elements: STRATEGY}`"),
@@ -44,4 +49,11 @@ pub fn check(table: &Table, column: &Column, rule: &Strategy) -> Result<()> {
         _ if is_json(column) => refuse("the column is JSON", "write `{json: {PATH: STRATEGY}}`"),
         _ => Ok(()),
     }
+}
+
+/// Whether a part of a rule is SQL.
+fn inner_sql(rule: &Strategy) -> bool {
+    let mut found = false;
+    rule.each(&mut |part| found |= matches!(part, Strategy::Sql(_)));
+    found
 }

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 pub use self::entry::{entry, quote};
 use super::model::CopyPlan;
+use super::trial::checks;
 
 /// Characters in a line, where words can be parted.
 const WIDTH: usize = 80;
@@ -47,6 +48,18 @@ pub fn plan(plan: &CopyPlan) -> String {
             collision.table,
             collision.columns.join(", "),
             collision.remedy
+        );
+        paragraph(&mut out, "  ", &text);
+    }
+    for violation in &plan.violations {
+        let text = format!(
+            "broken rule: {} of {}, by {} of {} rows tried ({}): {}",
+            violation.rule,
+            violation.table,
+            count(violation.rows),
+            count(violation.tried),
+            violation.columns.join(", "),
+            checks::REMEDY
         );
         paragraph(&mut out, "  ", &text);
     }

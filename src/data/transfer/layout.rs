@@ -55,6 +55,26 @@ impl Layout {
         names.join(", ")
     }
 
+    /// What is read of production: the columns, or what SQL makes of them.
+    pub fn expressions(&self) -> String {
+        let expression = |cell: &Cell| match &cell.rule {
+            Some(Strategy::Sql(expression)) if !cell.emptied => cell.column.made_by(expression),
+            _ => quote_identifier(&cell.column.name),
+        };
+        self.cells.iter().map(expression).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The columns that SQL masks, to read what stands in them now.
+    pub fn before_sql(&self) -> Option<Self> {
+        let made = |cell: &Cell| matches!(cell.rule, Some(Strategy::Sql(_)));
+        let mut layout = self.only(made)?;
+        layout.format = Format::Text;
+        for cell in &mut layout.cells {
+            cell.rule = Some(Strategy::Text);
+        }
+        Some(layout)
+    }
+
     /// The same table with these columns alone, to read them.
     pub fn only(&self, wanted: impl Fn(&Cell) -> bool) -> Option<Self> {
         let cells: Vec<Cell> = self.cells.iter().filter(|cell| wanted(cell)).cloned().collect();
@@ -129,6 +149,8 @@ fn fits_binary(cell: &Cell) -> bool {
         (Some(Strategy::Null), None) => NOBODYS.contains(&cell.column.base_type.as_str()),
         // The constant of an array is one literal.
         (Some(Strategy::Constant(_)), Some(codec)) => !codec.is_array,
+        // Made by the server, in the column's own type.
+        (Some(Strategy::Sql(_)), _) => true,
         (Some(_), codec) => codec.is_some(),
     }
 }

@@ -26,6 +26,7 @@ use super::model::{Rows, TableName};
 use super::prepare::Prepared;
 use super::quiet::quiet;
 use super::{schema, snapshot};
+use crate::config::masking::Strategy;
 use crate::model::DatabaseAddress;
 use crate::postgres::{Session, connect};
 use crate::ui::Ui;
@@ -82,25 +83,39 @@ impl Crew {
 
     /// A first reading of those columns whose masks could by chance be somebody's own: what no mask may equal.
     pub async fn originals(&mut self, key: [u64; 2]) -> Result<Matcher> {
+        let originals = Originals::new(key);
         // 122 random bits are nobody's by chance.
         let wanted =
             |cell: &Cell| cell.rule.as_ref().is_some_and(may_meet) && cell.column.base_type != "uuid";
-        let mut layouts = BTreeMap::new();
-        for (name, layout) in &self.list.layouts {
-            if let Some(layout) = layout.only(wanted) {
-                layouts.insert(name.clone(), layout);
-            }
-        }
+        let meeting = |layout: &Layout| layout.only(wanted);
+        self.remember(&originals, &meeting, may_meet).await?;
+        Ok(originals.freeze())
+    }
+
+    /// A reading of those columns that production's server masks: no worker sees what stands in them.
+    pub async fn before_sql(&mut self, originals: &Originals) -> Result<()> {
+        self.remember(originals, &Layout::before_sql, |_| true).await
+    }
+
+    /// Remembers the values of a part of the tables.
+    async fn remember(
+        &mut self,
+        originals: &Originals,
+        part: &dyn Fn(&Layout) -> Option<Layout>,
+        wanted: fn(&Strategy) -> bool,
+    ) -> Result<()> {
+        let layouts = self.list.layouts.iter();
+        let layouts: BTreeMap<TableName, Layout> =
+            layouts.filter_map(|(name, layout)| Some((name.clone(), part(layout)?))).collect();
         let pieces =
             self.list.pieces.iter().filter(|piece| layouts.contains_key(&piece.table)).cloned().collect();
         let list = Arc::new(List { layouts, pieces, nulled: BTreeMap::new(), expected: 0 });
-        let originals = Originals::new(key);
         let next = Arc::new(AtomicUsize::new(0));
         let mut workers = JoinSet::new();
         for production in self.production.drain(..) {
             let (list, next, collector) = (Arc::clone(&list), Arc::clone(&next), originals.collector());
             workers.spawn(async move {
-                let mut work = Work::gather(collector);
+                let mut work = Work::gather(collector, wanted);
                 while let Some(piece) = list.pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let layout = list.layouts.get(&piece.table).context("a piece without its table")?;
                     stream::gather(&production, layout, piece, &mut work)
@@ -120,7 +135,7 @@ impl Crew {
                 }
             }
         }
-        Ok(originals.freeze())
+        Ok(())
     }
 
     /// Copies everything into `target` and hears of each table that is complete. No mask is one of

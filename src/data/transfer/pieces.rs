@@ -160,7 +160,7 @@ impl Piece {
             let form = if layout.format == Format::Binary { " (FORMAT binary)" } else { "" };
             format!("COPY (SELECT {list} FROM {rest}) TO STDOUT{form}")
         };
-        let list = layout.list();
+        let list = layout.expressions();
         match &self.part {
             Part::Whole { source } => {
                 let only = if layout.partitioned && *source == layout.name { "" } else { "ONLY " };

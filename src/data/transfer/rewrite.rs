@@ -21,18 +21,23 @@ pub type Nulled = BTreeMap<RowId, BTreeSet<String>>;
 /// What a worker does with the plain values it meets.
 pub struct Work {
     collector: Collector,
-    /// `None`: values are only gathered.
-    masker: Option<Masker>,
+    task: Task,
     full: Option<anyhow::Error>,
 }
 
+enum Task {
+    /// Remembers values of the rules of which this is true.
+    Gather(fn(&Strategy) -> bool),
+    Mask(Masker),
+}
+
 impl Work {
-    pub fn gather(collector: Collector) -> Self {
-        Self { collector, masker: None, full: None }
+    pub fn gather(collector: Collector, wanted: fn(&Strategy) -> bool) -> Self {
+        Self { collector, task: Task::Gather(wanted), full: None }
     }
 
     pub fn mask(collector: Collector, masker: Masker) -> Self {
-        Self { collector, masker: Some(masker), full: None }
+        Self { collector, task: Task::Mask(masker), full: None }
     }
 
     /// Hands over what the collector still holds.
@@ -41,14 +46,17 @@ impl Work {
     }
 
     fn see(&mut self, rule: &Strategy, shape: &Shape, value: &str) -> Result<Option<String>, Unmaskable> {
-        if let Some(masker) = &self.masker {
+        let wanted = match &self.task {
+            Task::Gather(wanted) => wanted(rule),
+            Task::Mask(_) => true,
+        };
+        if wanted {
             self.full = self.full.take().or(self.collector.add(rule, value).err());
-            return masker.mask(rule, value, shape);
         }
-        if may_meet(rule) {
-            self.full = self.full.take().or(self.collector.add(rule, value).err());
+        match &self.task {
+            Task::Gather(_) => Ok(Some(value.to_owned())),
+            Task::Mask(masker) => masker.mask(rule, value, shape),
         }
-        Ok(Some(value.to_owned()))
     }
 
     fn end_row(&mut self) -> Result<()> {
@@ -71,6 +79,11 @@ pub fn may_meet(rule: &Strategy) -> bool {
         Strategy::Elements(rule) => may_meet(&rule.0),
         _ => false,
     }
+}
+
+/// Whether production's server has masked the value already.
+fn is_sql(rule: &Strategy) -> bool {
+    matches!(rule, Strategy::Sql(_))
 }
 
 /// Counts of what went through.
@@ -194,7 +207,8 @@ impl<'l> Rewriter<'l> {
                     put_field(None, out);
                     continue;
                 }
-                let Some(rule) = &cell.rule else {
+                let Some(rule) = cell.rule.as_ref().filter(|rule| !is_sql(rule)) else {
+                    self.counts.masked_cells += u64::from(cell.rule.is_some());
                     put_field(Some(field), out);
                     continue;
                 };
@@ -239,6 +253,11 @@ impl<'l> Rewriter<'l> {
                 if cell.emptied || nulled.is_some_and(|columns| columns.contains(&cell.column.name)) {
                     self.counts.nulled += u64::from(field != b"\\N");
                     copytext::encode(None, out);
+                    continue;
+                }
+                if cell.rule.as_ref().is_some_and(is_sql) {
+                    self.counts.masked_cells += u64::from(field != b"\\N");
+                    out.extend_from_slice(field);
                     continue;
                 }
                 let refused = |error| self.refuse(cell, &error);

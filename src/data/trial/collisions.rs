@@ -4,24 +4,17 @@ use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 
 use anyhow::{Context as _, Result};
-use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
-use super::cells;
-use super::lines::Lines;
-use super::mask::{Masker, copytext};
-use super::model::{Catalog, Column, Rows, Subset, Table, TableName};
-use super::plan::Rules;
-use super::quiet::quiet;
-use super::row::by_partition;
-use super::subset::rows::from;
+use super::masked::{Masked, Sample, each};
 use crate::config::masking::Strategy;
-use crate::model::quote_identifier;
+use crate::data::mask::Masker;
+use crate::data::model::{Catalog, Column, Subset, TableName};
+use crate::data::plan::Rules;
+use crate::data::quiet::quiet;
 use crate::postgres::Session;
 
-const INDEXES: &str = include_str!("sql/unique_indexes.sql");
-/// Rows whose places go into one statement.
-const BATCH: usize = 2_000;
+const INDEXES: &str = include_str!("../sql/unique_indexes.sql");
 /// Rows held at most, at 16 bytes and the table's own room: about 100 MB.
 const MOST_ROWS: usize = 4_000_000;
 
@@ -37,14 +30,6 @@ pub struct Collision {
     pub remedy: String,
 }
 
-/// What trying the masks out has shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tried {
-    pub collisions: Vec<Collision>,
-    /// What was not tried to the end, in words.
-    pub left: Vec<String>,
-}
-
 struct Index {
     name: String,
     columns: Vec<String>,
@@ -52,7 +37,8 @@ struct Index {
     expression: bool,
 }
 
-/// Masks the columns of every unique index that has masked ones, and counts what comes out twice.
+/// Masks the columns of every unique index that has masked ones, and counts what comes out twice. Where
+/// there are more rows than it can hold, it says so.
 ///
 /// # Errors
 /// Fails where production does not answer, or a value cannot be masked.
@@ -62,9 +48,10 @@ pub async fn find(
     subset: &Subset,
     rules: &Rules,
     masker: &Masker,
-) -> Result<Tried> {
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Collision>> {
     let schemas: Vec<&str> = subset.keys().map(|name| name.schema.as_str()).collect();
-    let mut tried = Tried::default();
+    let mut found = Vec::new();
     for row in session.query(INDEXES, &[&schemas]).await.map_err(quiet("read the unique indexes"))? {
         let name = TableName { schema: row.get(0), name: row.get(1) };
         let (Some(table), Some(selection)) = (catalog.table(&name), subset.get(&name)) else { continue };
@@ -86,21 +73,21 @@ pub async fn find(
         if masked.is_empty() {
             continue;
         }
-        let mut seen = Seen::new(&columns, &index, masker);
-        for statement in statements(table, &columns, &index, &selection.rows) {
-            read(session, &statement, &mut |line| seen.row(line))
-                .await
-                .with_context(|| format!("try the masks of {name}"))?;
-        }
-        if seen.left > 0 {
-            tried.left.push(format!(
-                "the masks of unique index {} of {name} were tried on {MOST_ROWS} rows, and not on {} more: should two of them get one mask, the copy stops when it builds the index",
-                index.name, seen.left
+        let mut seen = Seen::new(&index, MOST_ROWS);
+        let sample = Sample { table, columns, condition: index.condition.as_deref(), most: None };
+        let mut see = |row| seen.row(&sample.columns, row);
+        each(session, masker, &sample, &selection.rows, &mut see)
+            .await
+            .with_context(|| format!("try the masks of {name}"))?;
+        if seen.left_out > 0 {
+            warnings.push(format!(
+                "{} of {name}: whether masks collide was tried on {MOST_ROWS} different values; {} more rows could collide with each other",
+                index.name, seen.left_out
             ));
         }
         if seen.collisions > 0 {
-            let remedy = remedy(&columns);
-            tried.collisions.push(Collision {
+            let remedy = remedy(&sample.columns);
+            found.push(Collision {
                 table: name,
                 index: index.name.clone(),
                 columns: masked,
@@ -109,7 +96,7 @@ pub async fn find(
             });
         }
     }
-    Ok(tried)
+    Ok(found)
 }
 
 /// Whether a rule puts another value in place; NULLs are never equal to each other.
@@ -134,105 +121,44 @@ fn remedy(columns: &[(&Column, Option<&Strategy>)]) -> String {
 
 /// What has come out, by the hash of the masks: the hash of the originals.
 struct Seen<'a> {
-    columns: &'a [(&'a Column, Option<&'a Strategy>)],
     index: &'a Index,
-    masker: &'a Masker,
+    most: usize,
     hashes: HashMap<u64, u64>,
     hasher: std::collections::hash_map::RandomState,
     collisions: u64,
-    /// Rows held at most.
-    most: usize,
-    /// Rows that were not tried, for there is no room for more.
-    left: u64,
+    /// Rows that were compared with others, and are not held for the rows that follow.
+    left_out: u64,
 }
 
 impl<'a> Seen<'a> {
-    fn new(columns: &'a [(&'a Column, Option<&'a Strategy>)], index: &'a Index, masker: &'a Masker) -> Self {
+    fn new(index: &'a Index, most: usize) -> Self {
         let hasher = std::collections::hash_map::RandomState::new();
-        Self {
-            columns,
-            index,
-            masker,
-            hashes: HashMap::new(),
-            hasher,
-            collisions: 0,
-            most: MOST_ROWS,
-            left: 0,
-        }
+        Self { index, most, hashes: HashMap::new(), hasher, collisions: 0, left_out: 0 }
     }
 
-    fn row(&mut self, line: &[u8]) -> Result<()> {
-        if self.hashes.len() >= self.most {
-            self.left += 1;
-            return Ok(());
-        }
-        let (mut originals, mut masks) = (Vec::new(), Vec::new());
-        for (field, (column, rule)) in copytext::fields(line).zip(self.columns) {
+    fn row(&mut self, columns: &[(&Column, Option<&Strategy>)], row: Masked) {
+        let mut masks = Vec::with_capacity(columns.len());
+        for ((column, _), mask) in columns.iter().zip(row.masks) {
             // NULL is equal to nothing.
-            let Some(text) = copytext::decode(field)? else { return Ok(()) };
-            let masked = match rule {
-                None => Some(text.clone().into_owned()),
-                Some(rule) => cells::rewrite(rule, column, &text, &mut |rule, shape, value| {
-                    self.masker.mask(rule, value, shape)
-                })
-                .with_context(|| format!("mask column {}", column.name))?,
-            };
-            let Some(masked) = masked else { return Ok(()) };
+            let Some(mask) = mask else { return };
             let folded = self.index.expression || column.base_type == "citext";
-            masks.push(if folded { masked.to_lowercase() } else { masked });
-            originals.push(text.into_owned());
+            masks.push(if folded { mask.to_lowercase() } else { mask });
         }
-        let (original, mask) = (self.hasher.hash_one(&originals), self.hasher.hash_one(&masks));
-        // A row that only comes along twice is no collision; a unique index holds each value once.
-        if self.hashes.insert(mask, original).is_some_and(|other| other != original) {
-            self.collisions += 1;
-        }
-        Ok(())
-    }
-}
-
-fn statements(
-    table: &Table,
-    columns: &[(&Column, Option<&Strategy>)],
-    index: &Index,
-    rows: &Rows,
-) -> Vec<String> {
-    let list: Vec<String> = columns.iter().map(|(column, _)| quote_identifier(&column.name)).collect();
-    let condition =
-        index.condition.as_deref().map_or_else(String::new, |condition| format!(" AND ({condition})"));
-    let copy = |places: &str| {
-        format!("COPY (SELECT {} FROM {} WHERE {places}{condition}) TO STDOUT", list.join(", "), from(table))
-    };
-    match rows {
-        Rows::All => vec![copy("true")],
-        Rows::Chosen(chosen) => by_partition(chosen)
-            .iter()
-            .flat_map(|(partition, places)| {
-                places.chunks(BATCH).map(move |places| {
-                    let quoted: Vec<String> = places.iter().map(|place| format!("\"{place}\"")).collect();
-                    format!("tableoid = {partition} AND ctid = ANY ('{{{}}}'::tid[])", quoted.join(","))
-                })
-            })
-            .map(|places| copy(&places))
-            .collect(),
-    }
-}
-
-async fn read(session: &Session, statement: &str, row: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-    let stream = session.copy_out(statement).await.map_err(quiet("read production"))?;
-    futures_util::pin_mut!(stream);
-    let mut lines = Lines::default();
-    while let Some(chunk) = stream.try_next().await.map_err(quiet("read production"))? {
-        lines.push(&chunk);
-        while let Some(line) = lines.next() {
-            row(line)?;
+        let (original, mask) = (self.hasher.hash_one(&row.originals), self.hasher.hash_one(&masks));
+        match self.hashes.get(&mask) {
+            // A row that only comes along twice is no collision; a unique index holds each value once.
+            Some(other) => self.collisions += u64::from(*other != original),
+            None if self.hashes.len() >= self.most => self.left_out += 1,
+            None => {
+                self.hashes.insert(mask, original);
+            }
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::masked::masked;
     use super::*;
 
     fn column(name: &str, base: &str, unique: bool) -> Column {
@@ -250,25 +176,22 @@ mod tests {
         let columns = [(column, Some(rule))];
         let index =
             Index { name: "i".into(), columns: vec![column.name.clone()], condition: None, expression };
-        let mut seen = Seen::new(&columns, &index, &masker);
+        let mut seen = Seen::new(&index, MOST_ROWS);
         for value in values {
-            seen.row(value.as_bytes()).unwrap();
+            seen.row(&columns, masked(&masker, &columns, value.as_bytes()).unwrap());
         }
         seen.collisions
     }
 
     #[test]
-    fn rows_beyond_the_limit_are_counted_not_forgotten() {
-        let (masker, column) = (Masker::new("a key", "staging.local"), column("c", "text", false));
-        let columns = [(&column, Some(&Strategy::City))];
+    fn rows_beyond_what_can_be_held_are_counted() {
         let index = Index { name: "i".into(), columns: vec!["c".into()], condition: None, expression: false };
-        let mut seen = Seen::new(&columns, &index, &masker);
-        seen.most = 3;
-        for value in 0..100 {
-            seen.row(format!("town{value}").as_bytes()).unwrap();
+        let (column, mut seen) = (column("c", "text", true), Seen::new(&index, 3));
+        for (original, mask) in [("a", "1"), ("b", "2"), ("c", "3"), ("d", "3"), ("e", "4"), ("f", "4")] {
+            let row = Masked { originals: vec![Some(original.into())], masks: vec![Some(mask.into())] };
+            seen.row(&[(&column, None)], row);
         }
-        assert_eq!(seen.hashes.len(), 3);
-        assert!(seen.left > 0 && seen.collisions + seen.left + 3 == 100);
+        assert_eq!((seen.collisions, seen.left_out), (1, 2));
     }
 
     #[test]
