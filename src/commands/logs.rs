@@ -1,6 +1,6 @@
 //! `stagectl logs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::ready;
 
 use anyhow::Result;
@@ -36,7 +36,8 @@ pub async fn run(context: &Context, args: LogsArgs) -> Result<u8> {
     let mut printer = Printer::new(context, &args, &containers);
     let work = async {
         if args.follow {
-            follow(&engine, &project, &args.services, containers, &query, &mut printer).await
+            let known = (containers, now);
+            follow(&engine, &project, &args.services, known, &query, &mut printer).await
         } else {
             in_order(&engine, &containers, &query, &mut printer).await
         }
@@ -91,29 +92,43 @@ async fn follow(
     engine: &Engine,
     project: &str,
     services: &[String],
-    containers: Vec<Container>,
+    (containers, now): (Vec<Container>, Timestamp),
     query: &LogQuery,
     printer: &mut Printer<'_>,
 ) -> Result<()> {
+    // From now on, though the stream is opened a moment later: what starts in between is not missed.
     let mut starts = engine
-        .happenings(project, None, None)
+        .happenings(project, Some(now), None)
         .filter(|event| ready(!matches!(event, Ok(event) if event.action != "start")))
         .boxed();
     let mut open: SelectAll<Lines> =
         containers.iter().map(|container| lines(engine, &container.id, query)).collect();
+    // The time of each container's last line. The streams of two lives of a container may overlap.
+    let mut shown: BTreeMap<String, Timestamp> =
+        containers.iter().map(|container| (container.id.clone(), query.since.unwrap_or(now))).collect();
+    let mut again = BTreeSet::new();
     loop {
         tokio::select! {
-            Some((id, line)) = open.next() => printer.print(&id, &line?),
+            Some((id, line)) = open.next() => {
+                let line = line?;
+                let time = line.time.unwrap_or(now);
+                if !again.contains(&id) || shown.get(&id).is_none_or(|last| time > *last) {
+                    printer.print(&id, &line);
+                    shown.insert(id, time);
+                }
+            }
             start = starts.next() => {
                 let Some(start) = start else { return Ok(()) };
-                let Happening { id, service, time, .. } = start?;
+                let Happening { id, service, .. } = start?;
                 if !services.is_empty() && !services.contains(&service) {
                     continue;
                 }
                 if let Some(container) = engine.container(&id).await? {
                     printer.add(&container);
-                    // What it wrote before was shown already, when it ran the last time.
-                    let query = LogQuery { tail: None, since: Some(time), ..query.clone() };
+                    // What it wrote before was shown already, when it ran the last time. The event itself
+                    // comes later than the first lines.
+                    again.insert(id.clone());
+                    let query = LogQuery { tail: None, since: shown.get(&id).copied(), ..query.clone() };
                     open.push(lines(engine, &id, &query));
                 }
             }
