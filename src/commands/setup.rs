@@ -56,9 +56,9 @@ pub async fn run(context: &Context, args: SetupArgs) -> Result<u8> {
     let file = ReportFile::new(&settings.backups(), "setup-report", now);
     let mut report = Report { envelope, body: Setup::default() };
     file.save(&report)?;
-    let limit = Duration::from_secs(args.wait_timeout);
+    let terms = Terms { limit: Duration::from_secs(args.wait_timeout), keep_failed: args.keep_failed };
     let result =
-        steps(context, settings.clone(), engine, &selection, &planned, limit, &mut report.body).await;
+        steps(context, settings.clone(), engine, &selection, &planned, terms, &mut report.body).await;
     let (verdict, summary) = match &result {
         Ok(()) if report.body.changed => (Verdict::Ready, "the twin is up".to_owned()),
         Ok(()) => (Verdict::Ready, "nothing to do: everything is as it should be".to_owned()),
@@ -78,6 +78,13 @@ pub async fn run(context: &Context, args: SetupArgs) -> Result<u8> {
     Ok(exit::OK)
 }
 
+/// How containers are waited for.
+#[derive(Clone, Copy)]
+struct Terms {
+    limit: Duration,
+    keep_failed: bool,
+}
+
 /// What has to happen on the disk.
 struct Planned {
     files: generate::Plan,
@@ -90,7 +97,7 @@ async fn steps(
     engine: Engine,
     selection: &Selection,
     planned: &Planned,
-    limit: Duration,
+    terms: Terms,
     report: &mut Setup,
 ) -> Result<()> {
     let files = &planned.files;
@@ -113,11 +120,13 @@ async fn steps(
     let root = &settings.root;
     let source = Source::generated(root, &Choice::default())?;
     let twin = Twin::open(engine, &source, selection).await?;
-    let (plan, _) = containers::start(context, &settings.backups(), &twin, selection, limit).await?;
+    let (plan, _) =
+        containers::start(context, &settings.backups(), &twin, selection, terms.limit, terms.keep_failed)
+            .await?;
     report.containers = changes(&plan);
     report.changed |= !plan.is_empty();
     if renewed {
-        reload_proxy(context, &settings, &twin, &plan, limit).await?;
+        reload_proxy(context, &settings, &twin, &plan, terms.limit).await?;
     }
 
     if settings.config.database.is_some() {

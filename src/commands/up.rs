@@ -32,7 +32,8 @@ pub async fn run(context: &Context, args: UpArgs) -> Result<u8> {
         return Ok(exit::OK);
     }
     let limit = Duration::from_secs(args.wait_timeout);
-    let (plan, applied) = containers::start(context, &state, &twin, &selection, limit).await?;
+    let (plan, applied) =
+        containers::start(context, &state, &twin, &selection, limit, args.keep_failed).await?;
     containers::show(context, &plan, &applied)?;
     Ok(exit::OK)
 }

@@ -91,7 +91,7 @@ pub fn check(project: &Project, observed: &Observed, plan: &Plan) -> Result<(), 
     }
     for step in &plan.steps {
         match &step.action {
-            Action::CreateContainer { spec } => {
+            Action::CreateContainer { spec, .. } => {
                 name_is_free(project, observed, spec, &freed)?;
                 let ports = spec.ports.iter().filter(|port| port.protocol == "tcp");
                 for (address, port) in ports.filter_map(|p| Some((&p.address, p.host_port.parse().ok()?))) {

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::labels::Dialect;
 use super::observe::{self, Observed, observe};
-use super::plan::Plan;
+use super::plan::{Action, Plan};
 use super::planner;
 use super::source::Source;
 use crate::compose::typed::{Project, Selection, select};
@@ -36,7 +36,27 @@ impl Twin {
         let selected = select(&self.project, selection)?;
         let observed = observe(&self.engine, &self.project, &selected).await?;
         let plan = planner::up(&self.project, &selected, &observed, &self.dialect)?;
+        self.can_do(&plan)?;
         Ok((plan, observed))
+    }
+}
+
+impl Twin {
+    /// Refuses what this engine's version cannot make.
+    fn can_do(&self, plan: &Plan) -> Result<()> {
+        for step in &plan.steps {
+            let Action::CreateContainer { spec, .. } = &step.action else { continue };
+            if let Some(what) = spec.beyond(self.engine.api) {
+                let (major, minor) = self.engine.api;
+                return Err(Failure::environment(format!(
+                    "{}: {what}, and this engine has {major}.{minor}",
+                    spec.name
+                ))
+                .hint("update the Docker Engine, or do without the key")
+                .into());
+            }
+        }
+        Ok(())
     }
 }
 

@@ -88,7 +88,7 @@ fn applied(observed: &Observed, plan: &Plan) -> Observed {
                     container.name.clone_from(aside);
                 }
             }
-            Action::CreateContainer { spec } => after.containers.push(Container {
+            Action::CreateContainer { spec, .. } => after.containers.push(Container {
                 id: format!("{} {}", spec.name, spec.labels[labels::CONFIG_HASH]),
                 name: spec.name.clone(),
                 labels: spec.labels.clone(),
