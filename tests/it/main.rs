@@ -21,6 +21,7 @@ mod leak_check;
 mod migration;
 mod readiness;
 mod render;
+mod stack_any_file;
 mod stack_failure;
 mod stack_interop;
 mod stack_setup;
