@@ -8,7 +8,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::labels::{self, Dialect};
+use super::labels::Dialect;
 use super::observe::Observed;
 use super::plan::{Action, Plan, Until};
 use super::specify::{refuse, shares::Ids};
@@ -16,7 +16,6 @@ use super::{conflict, specify};
 use crate::compose::typed::mount::MountKind;
 use crate::compose::typed::select::order;
 use crate::compose::typed::{Condition, Project, Service};
-use crate::engine::Container;
 use crate::failure::Failure;
 
 /// The plan of `up`. What cannot be done without touching somebody else's is an error that names it.

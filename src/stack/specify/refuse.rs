@@ -16,6 +16,8 @@ pub fn check(project: &Project, name: &str, service: &Service) -> Result<(), Fai
         (mount(MountKind::Cluster), "volumes", "holds a cluster volume, which is for Swarm"),
         (service.provider.is_some(), "provider", "is run by a plugin of docker compose"),
         (service.models.is_some(), "models", "is run by a plugin of docker compose"),
+        (!service.post_start.is_empty(), "post_start", "is not run by stagectl"),
+        (!service.pre_stop.is_empty(), "pre_stop", "is not run by stagectl"),
         (service.use_api_socket, "use_api_socket", "would hand the engine and its logins to the container"),
     ];
     if let Some((_, key, why)) = keys.iter().find(|(present, _, _)| *present) {
