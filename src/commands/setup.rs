@@ -42,10 +42,8 @@ pub async fn run(context: &Context, args: SetupArgs) -> Result<u8> {
         },
     };
     // Whatever stands in the way of the containers is found before the first file is written.
-    let (containers, _) = planned_twin(engine.clone(), &settings, &planned.files, &selection)
-        .await?
-        .plan_up(&selection)
-        .await?;
+    let (containers, _) =
+        planned_twin(engine.clone(), &settings, &planned.files, &selection)?.plan_up(&selection).await?;
     if args.dry_run {
         show_plan(context, &planned, &containers)?;
         return Ok(exit::OK);
@@ -119,7 +117,7 @@ async fn steps(
 
     let root = &settings.root;
     let source = Source::generated(root, &Choice::default())?;
-    let twin = Twin::open(engine, &source, selection).await?;
+    let twin = Twin::open(engine, &source, selection)?;
     let (plan, _) =
         containers::start(context, &settings.backups(), &twin, selection, terms.limit, terms.keep_failed)
             .await?;
@@ -177,7 +175,7 @@ async fn reload_proxy(
 }
 
 /// The twin as it will be when the planned files are on the disk.
-async fn planned_twin(
+fn planned_twin(
     engine: Engine,
     settings: &Settings,
     files: &generate::Plan,
@@ -188,7 +186,7 @@ async fn planned_twin(
         let relative = file.strip_prefix(&source.directory).unwrap_or(file);
         Ok(files.content(relative).map(str::to_owned))
     })?;
-    Twin::of(engine, project).await
+    Ok(Twin { engine, project })
 }
 
 fn changes(plan: &Plan) -> Vec<Change> {

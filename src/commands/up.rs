@@ -25,7 +25,7 @@ pub async fn run(context: &Context, args: UpArgs) -> Result<u8> {
     let engine = Engine::connect().await?;
     let state = source.state(&project.name, &engine.address())?;
     let _lock = if args.dry_run { None } else { Some(Lock::acquire_in(&state, "up")?) };
-    let twin = Twin::of(engine, project).await?;
+    let twin = Twin { engine, project };
     if args.dry_run {
         let (plan, _) = twin.plan_up(&selection).await?;
         containers::show(context, &plan, &Applied::default())?;

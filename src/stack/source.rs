@@ -70,7 +70,17 @@ impl Source {
         }
         let files = files.iter().map(fs_err::canonicalize).collect::<Result<_, _>>()?;
         let name = choice.name.clone();
-        Ok(Self { files, directory, env_files, name, profiles, twin: None, environment })
+        let mut source = Self { files, directory, env_files, name, profiles, twin: None, environment };
+        source.twin = source.beside_settings();
+        Ok(source)
+    }
+
+    /// The folder of `stagectl.yml`, where the one file is the one generated there: one lock for both ways to name it.
+    fn beside_settings(&self) -> Option<PathBuf> {
+        let [file] = self.files.as_slice() else { return None };
+        let root = file.parent()?;
+        let generated = file == &root.join(COMPOSE_FILE) && self.name.is_none();
+        (generated && root.join(load::FILE).is_file()).then(|| root.to_owned())
     }
 
     /// The generated file of a twin: its own name and profiles, whatever the shell has set.
