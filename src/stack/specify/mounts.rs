@@ -31,7 +31,9 @@ pub fn mounts(project: &Project, service: &Service, old: Option<&Container>) -> 
         }
     }
     out.mounts.extend(files::bound(project, service));
-    out.mounts.extend(handed_on(service, old, &out));
+    let handed_on = handed_on(service, old);
+    out.mounts.retain(|own| !handed_on.iter().any(|mount| mount.target == own.target));
+    out.mounts.extend(handed_on);
     out
 }
 
@@ -71,8 +73,13 @@ fn whole(mount: &Mount, source: &str) -> MountSpec {
     }
 }
 
+/// The engine calls a volume that nobody has named by 64 hexadecimal digits.
+fn is_nameless(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// The volumes without a name of the container that is replaced, so that what is in them stays.
-fn handed_on(service: &Service, old: Option<&Container>, own: &Mounts) -> Vec<MountSpec> {
+fn handed_on(service: &Service, old: Option<&Container>) -> Vec<MountSpec> {
     let mut taken: BTreeSet<&str> = service
         .volumes
         .iter()
@@ -84,9 +91,8 @@ fn handed_on(service: &Service, old: Option<&Container>, own: &Mounts) -> Vec<Mo
     old.into_iter()
         .filter(|_| !shared)
         .flat_map(|old| &old.mounts)
-        .filter(|mount| mount.kind == "volume" && !mount.name.is_empty())
+        .filter(|mount| mount.kind == "volume" && is_nameless(&mount.name))
         .filter(|mount| !taken.contains(mount.target.as_str()))
-        .filter(|mount| !own.mounts.iter().any(|m| m.target == mount.target && !m.source.is_empty()))
         .map(|mount| MountSpec {
             kind: "volume".to_owned(),
             source: mount.name.clone(),
