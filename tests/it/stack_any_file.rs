@@ -48,6 +48,11 @@ fn bodies(stack: &Stack) -> Map<String, Value> {
             // The same mounts can be said in two ways; what came of them is below `Mounts`.
             host.remove("Binds");
             host.remove("Mounts");
+            // Docker compose writes them in the order of a hash map.
+            sort(&mut host["ExtraHosts"]);
+            if host["RestartPolicy"]["Name"] == "no" {
+                host["RestartPolicy"]["Name"] = json!("");
+            }
             for value in host.values_mut() {
                 let other = value.as_str().and_then(|text| text.strip_prefix("container:")).map(name_of);
                 if let Some(other) = other {
@@ -65,11 +70,15 @@ fn bodies(stack: &Stack) -> Map<String, Value> {
                 .any(|key| one["HostConfig"][key].as_str().is_some_and(|m| m.starts_with("container:")))
                 || !one["HostConfig"]["VolumesFrom"].is_null();
             let config = one["Config"].as_object_mut().expect("a config");
-            if config["Hostname"].as_str().is_some_and(|host| id.starts_with(host)) {
+            let of_an_id = |host: &str| containers.iter().any(|container| container.1.starts_with(host));
+            if config["Hostname"].as_str().is_some_and(of_an_id) {
                 config.remove("Hostname");
             }
             let labels = config["Labels"].as_object_mut().expect("labels");
-            labels.retain(|key, _| !key.starts_with("io.stagectl.") && !key.ends_with("depends_on"));
+            let random = ["depends_on", "compose.version"];
+            labels.retain(|key, _| {
+                !key.starts_with("io.stagectl.") && !random.iter().any(|end| key.ends_with(end))
+            });
             for (_, value) in labels.iter_mut().filter(|(key, _)| key.ends_with("config-hash")) {
                 // It holds the id of another container.
                 if shares && !value.as_str().unwrap_or_default().is_empty() {
