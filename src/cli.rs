@@ -463,6 +463,9 @@ pub struct MigrationSource {
     /// The role that the migration runs as (SET ROLE).
     #[arg(long, value_name = "ROLE")]
     pub role: Option<String>,
+    /// The URL of the role that the migration logs in as, where that is not the one of --database.
+    #[arg(long, value_name = "URL", env = "STAGECTL_ROLE_URL", hide_env_values = true)]
+    pub role_url: Option<String>,
     /// How the first clone is made.
     #[arg(long, value_enum)]
     pub clone: Option<CloneBy>,

@@ -14,7 +14,7 @@ pub struct Between {
     /// Staging's database, which is replaced, and made where it is missing.
     #[arg(long, value_name = "URL", env = "STAGECTL_TO", hide_env_values = true, requires = "from")]
     pub to: Option<String>,
-    /// The decisions about each column.
+    /// The decisions about each column. Default: `masking.yml` in this folder, where there is one.
     #[arg(long, value_name = "FILE", requires = "from")]
     pub masking: Option<PathBuf>,
     /// Confirms once, by host and name, that the database of `--to` is staging. Remembered there.

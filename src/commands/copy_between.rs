@@ -32,11 +32,11 @@ pub fn job(context: &Context, args: &CopyDataArgs) -> Result<Option<Job>> {
     let source = url("--from", from)?;
     postgres::address(&source).context("--from")?;
     let target = postgres::address(&url("--to", to)?).context("--to")?;
-    let mut masking = match &between.masking {
-        Some(path) if path.exists() || !args.write_masking => load::masking(path)?,
-        _ => Masking::default(),
-    };
-    masking.file = Some(copy_draft::file(between).display().to_string());
+    let file = copy_draft::file(between);
+    // Named, it must be there, unless this run writes it; `masking.yml` is taken where there is one.
+    let named = between.masking.is_some() && !args.write_masking;
+    let mut masking = if named || file.exists() { load::masking(&file)? } else { Masking::default() };
+    masking.file = Some(file.display().to_string());
     let copy = copy_job::with_conditions(&copy(between), &args.predicates);
     Ok(Some(Job {
         source: source.into(),

@@ -75,17 +75,28 @@ impl Subject {
     }
 
     fn standalone(root: &Path, url: &str, source: &MigrationSource) -> Result<Self> {
-        let address = postgres::address(url)?;
+        let admin = postgres::address(url)?;
+        let user = source.role_url.as_deref().map_or_else(|| Ok(admin.clone()), postgres::address)?;
         let production = std::env::var(PRODUCTION).ok();
-        if let Some(why) = production_marker(&address, production.as_deref()) {
-            return Err(Failure::refused(format!("{why}: stagectl opens no production for a test"))
-                .hint("restore a copy under another name, and give that one's URL")
-                .into());
+        for address in [&admin, &user] {
+            if let Some(why) = production_marker(address, production.as_deref()) {
+                return Err(Failure::refused(format!("{why}: stagectl opens no production for a test"))
+                    .hint("restore a copy under another name, and give that one's URL")
+                    .into());
+            }
+        }
+        if user.name != admin.name {
+            return Err(Failure::usage(format!(
+                "--role-url names the database `{}`, and --database `{}`",
+                user.name, admin.name
+            ))
+            .hint("give the same server and database, and another role")
+            .into());
         }
         let mut config = config(None, source)?;
         config.layout = layout(root, &config, source)?;
         Ok(Self {
-            project: address.name.clone(),
+            project: admin.name.clone(),
             root: root.to_owned(),
             reports: root.join(REPORTS),
             inputs: Inputs {
@@ -96,8 +107,8 @@ impl Subject {
                 container: None,
                 query_ms: Validation::default().query_ms,
             },
-            admin: address.clone(),
-            user: address,
+            admin,
+            user,
             is_twin: false,
         })
     }

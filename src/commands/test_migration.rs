@@ -11,8 +11,8 @@ use crate::migration::{self, Action, Category, Clones, Inputs, Lab, Prepared, St
 use crate::model::DatabaseAddress;
 use crate::postgres::Session;
 use crate::report::migration::{MigrationBody, MigrationStep};
-use crate::report::{Counts, Envelope, Report, Status, Verdict, text};
-use crate::store::{Lock, ReportFile, new_run_id};
+use crate::report::{Counts, Envelope, Report, Status, Verdict, html, junit, text};
+use crate::store::{Lock, Mode, ReportFile, new_run_id, write};
 use crate::ui::Ui;
 
 pub async fn run(context: &Context, args: TestMigrationArgs) -> Result<u8> {
@@ -187,13 +187,24 @@ impl Run {
             if partial { format!("{summary} (only {})", body.categories.join(", ")) } else { summary };
         self.report.envelope.finish(verdict, summary, clock::now());
         self.file.save(&self.report)?;
+        let documents = [
+            ("xml", junit::checks(&self.report.envelope.project, &self.report.body.results())),
+            ("html", html::migration(&self.report)),
+        ];
+        for (extension, text) in documents {
+            write(&self.file.path.with_extension(extension), text.as_bytes(), Mode::Public)?;
+        }
         if self.ui.options.json {
             self.ui.data(&serde_json::to_string_pretty(&self.report)?);
         } else {
             let body = &self.report.body;
             self.ui.data(&text::checks(&body.checks, self.ui.options.verbose));
+            if let Some(stairway) = &body.stairway {
+                self.ui.data(&stairway.line());
+            }
             self.ui.data(&text::verdict(verdict, body.counts));
-            self.ui.note(format!("report: {}", self.file.path.display()));
+            self.ui
+                .note(format!("report: {} (also as .html, and as .xml for JUnit)", self.file.path.display()));
         }
         Ok(verdict.exit_code())
     }

@@ -130,6 +130,57 @@ impl Strategy {
             Self::Composite(_) => "composite",
         }
     }
+
+    /// What becomes of a value, in a few words for a newcomer.
+    pub fn meaning(&self) -> &'static str {
+        match self {
+            Self::Email => "an address of nobody, in staging's own domain",
+            Self::Name => "an invented full name",
+            Self::ShortName => "an invented name of one word",
+            Self::Username => "`user-` and digits",
+            Self::Phone => "other digits in the same format",
+            Self::Address => "an invented postal address",
+            Self::Street => "an invented street",
+            Self::City => "an invented town",
+            Self::Postcode => "other digits and letters in the same format",
+            Self::Text => "filler of the same length",
+            Self::Scrub => "the text stays, but for what is personal in it",
+            Self::Url => "a web address of nobody",
+            Self::Hash => "hexadecimal digits, equal for equal values",
+            Self::Token => "other digits and letters in the same format",
+            Self::Iban => "an IBAN of nobody, with valid check digits",
+            Self::Card => "a card number of nobody, with a valid check digit",
+            Self::Ip => "a private address",
+            Self::UserAgent => "a common browser",
+            Self::Coordinate => "another place",
+            Self::Permutation => "another value of the same format, no two alike",
+            Self::DateShift => "moved by up to half a year",
+            Self::DateOffset => "all moved by the same secret number of days",
+            Self::DateInYear => "another day of the same year",
+            Self::Null => "left empty",
+            Self::Constant(_) => "the same value for all",
+            Self::Keep(_) => "crosses as it is, for the reason given",
+            Self::Json(_) => "each path by its own rule",
+            Self::Elements(_) => "each element by the rule that follows",
+            Self::Xml(_) => "each path by its own rule",
+            Self::Hstore(_) => "each key by its own rule",
+            Self::Composite(_) => "each field by its own rule",
+        }
+    }
+
+    /// Itself, and the rules of its parts.
+    pub fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s Self)) {
+        visit(self);
+        match self {
+            Self::Elements(rule) => rule.0.each(visit),
+            Self::Json(rules) | Self::Xml(rules) | Self::Hstore(rules) | Self::Composite(rules) => {
+                for rule in rules.values() {
+                    rule.0.each(visit);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 // YAML would want `!keep why` for an enum with an argument; a map with one key reads better.

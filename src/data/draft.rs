@@ -194,6 +194,7 @@ mod tests {
             rows: 1,
             rows_in_production: 1,
             bytes: 0,
+            ms: 0,
             reasons: BTreeMap::new(),
             nulled: 0,
             columns: Vec::new(),

@@ -211,13 +211,15 @@ pub struct ColumnPlan {
 }
 
 /// What happens to a table.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct TablePlan {
     pub table: TableName,
     pub rows: u64,
     pub rows_in_production: u64,
     /// Estimated from the table's size on disk.
     pub bytes: u64,
+    /// Estimated, with the workers of this run.
+    pub ms: u64,
     pub reasons: BTreeMap<String, u64>,
     pub nulled: u64,
     pub columns: Vec<ColumnPlan>,
@@ -274,6 +276,8 @@ pub struct CopyPlan {
     /// The rows it starts from, in words; empty where all rows cross.
     pub starts: Vec<String>,
     pub tables: Vec<TablePlan>,
+    /// Estimated for the whole run, with indexes and proof.
+    pub ms: u64,
     /// What comes along each key, and what is cut.
     pub keys: Vec<KeyPlan>,
     pub undecided: Vec<Undecided>,

@@ -24,6 +24,8 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL 
 const LSN: &str =
     "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text";
 
+/// Undecided columns that are named in one sentence; all of them stand in the entry.
+const NAMED: usize = 8;
 /// Tables that look larger than this are not counted row by row.
 const COUNTED: u64 = 1_000_000;
 
@@ -66,6 +68,7 @@ pub async fn prepare(job: Job, ui: &Ui) -> Result<Prepared> {
         masking,
         samples: &samples,
         unclassified: job.unclassified,
+        jobs: job.jobs,
     })?;
     plan.warnings.extend(warnings);
     if catalog.large_objects > 0 {
@@ -162,6 +165,9 @@ impl Prepared {
         let mut names: Vec<String> =
             undecided.iter().map(|item| format!("{}.{}", item.table, item.column)).collect();
         names.dedup();
-        format!("nobody has decided what happens to {}", names.join(", "))
+        let more = names.len().saturating_sub(NAMED);
+        names.truncate(NAMED);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more columns") };
+        format!("nobody has decided what happens to {}{more}", names.join(", "))
     }
 }

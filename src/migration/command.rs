@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::apply::{Applied, StatementRun, Stopped};
 use crate::failure::Failure;
-use crate::model::DatabaseAddress;
+use crate::model::{DatabaseAddress, Encryption};
 
 /// How much of a command's output is kept: its end, in bytes.
 const KEPT: usize = 64 * 1024;
@@ -189,15 +189,18 @@ fn keep(kept: &mut Vec<u8>, more: &[u8]) {
 
 /// What libpq, its kin and most tools read.
 fn variables(address: &DatabaseAddress) -> Vec<(&'static str, String)> {
-    vec![
+    let mut variables = vec![
         ("DATABASE_URL", url(address)),
         ("PGHOST", address.host.clone()),
         ("PGPORT", address.port.to_string()),
         ("PGDATABASE", address.name.clone()),
         ("PGUSER", address.user.clone()),
         ("PGPASSWORD", address.password.expose_secret().to_owned()),
+        ("PGSSLMODE", address.encryption.word().to_owned()),
         ("PGAPPNAME", "stagectl".to_owned()),
-    ]
+    ];
+    variables.extend(address.encryption.roots().map(|roots| ("PGSSLROOTCERT", roots.display().to_string())));
+    variables
 }
 
 /// True for a variable by which a command could reach another database than the one it is given.
@@ -207,16 +210,24 @@ fn names_a_database(name: &str, value: &str) -> bool {
         || ["postgres://", "postgresql://", "postgresql+"].iter().any(|scheme| value.contains(scheme))
 }
 
-/// The address as a URL, each part escaped.
+/// The address as a URL, each part escaped. `sslmode` stands in it where it was asked for: not every
+/// driver takes the word.
 pub fn url(address: &DatabaseAddress) -> String {
-    format!(
+    let mut url = format!(
         "postgresql://{}:{}@{}:{}/{}",
         escape(&address.user),
         escape(address.password.expose_secret()),
         address.host,
         address.port,
         escape(&address.name)
-    )
+    );
+    if address.encryption != Encryption::Prefer {
+        url.push_str(&format!("?sslmode={}", address.encryption.word()));
+    }
+    if let Some(roots) = address.encryption.roots() {
+        url.push_str(&format!("&sslrootcert={}", escape(&roots.display().to_string())));
+    }
+    url
 }
 
 /// Fills in the parts of the address. User, password and database are escaped as a URL needs it.
@@ -260,7 +271,7 @@ mod tests {
             port: 5,
             name: "d b".into(),
             user: "u".into(),
-            encryption: crate::model::Encryption::Prefer,
+            encryption: Encryption::Prefer,
             password: "p@ss/word".to_owned().into(),
         }
     }
@@ -306,6 +317,16 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("process {child} is still there");
+    }
+
+    #[test]
+    fn a_url_says_sslmode_where_it_was_asked_for() {
+        assert_eq!(url(&address()), "postgresql://u:p%40ss%2Fword@h:5/d%20b");
+        let roots = Encryption::VerifyFull(Some("/etc/my roots.pem".into()));
+        let address = DatabaseAddress { encryption: roots, ..address() };
+        let end = "/d%20b?sslmode=verify-full&sslrootcert=%2Fetc%2Fmy%20roots.pem";
+        assert!(url(&address).ends_with(end), "{}", url(&address));
+        assert!(variables(&address).contains(&("PGSSLROOTCERT", "/etc/my roots.pem".to_owned())));
     }
 
     #[test]

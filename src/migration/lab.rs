@@ -158,6 +158,17 @@ impl Lab {
         self.volatile.clone().unwrap_or_default()
     }
 
+    /// What tells two states after up apart, but for what two runs of up make otherwise each time.
+    pub async fn lasting(&mut self, after: &State, again: &State) -> Result<Vec<String>> {
+        // To know the volatile columns takes two more runs of up; no other difference depends on them.
+        let may_be_volatile = |difference: &DataDifference| {
+            difference.rows_before == difference.rows_after && !difference.columns.is_empty()
+        };
+        let asked = data_differences(&after.data, &again.data).iter().any(may_be_volatile);
+        let volatile = if asked { self.volatile().await? } else { Volatile::new() };
+        Ok(differences(after, again, &volatile))
+    }
+
     /// Columns that a second, independent up fills with other values than the first.
     pub async fn volatile(&mut self) -> Result<Volatile> {
         if let Some(volatile) = &self.volatile {

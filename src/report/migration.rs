@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CheckResult, Counts};
+use super::{CheckResult, Counts, Severity, Status};
+
+/// The category of a stairway's step, where it stands among the checks.
+pub const STAIRWAY: &str = "stairway";
 
 /// What `test-migration` tried and found. `Statement` and `Difference` are the lab's own records.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +40,14 @@ pub struct MigrationBody {
     pub stairway: Option<Stairway>,
     /// The clone that was kept, with `--keep-clone`.
     pub kept_clone: Option<String>,
+}
+
+impl MigrationBody {
+    /// The checks, and after them each step of the stairway as one more.
+    pub fn results(&self) -> Vec<CheckResult> {
+        let stairs = self.stairway.iter().flat_map(|stairway| &stairway.steps);
+        self.checks.iter().cloned().chain(stairs.map(StairwayStep::result)).collect()
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -189,4 +200,83 @@ pub struct StairwayStep {
     pub fingerprint_ms: f64,
     pub findings: Vec<String>,
     pub notes: Vec<String>,
+}
+
+impl Stairway {
+    /// The counts, for a person.
+    pub fn line(&self) -> String {
+        let parts = [
+            (self.pass, "restored"),
+            (self.note, "restored with a note"),
+            (self.fail, "failed"),
+            (self.irreversible, "declared irreversible"),
+            (self.skipped, "skipped"),
+        ];
+        let words: Vec<String> =
+            parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+        format!("stairway of {} step(s): {}\n", self.steps.len(), words.join(", "))
+    }
+}
+
+impl StairwayStep {
+    /// The step as a check. One that is declared irreversible is no failure of its own: whether it
+    /// is accepted is another check.
+    fn result(&self) -> CheckResult {
+        let status = match self.verdict.as_str() {
+            "pass" => Status::Pass,
+            "note" | "irreversible" => Status::Warn,
+            "skipped" => Status::Skip,
+            _ => Status::Fail,
+        };
+        let found = match (self.findings.first(), self.notes.first()) {
+            (Some(first), _) if self.findings.len() == 1 => first.clone(),
+            (Some(_), _) => format!("{} findings", self.findings.len()),
+            (None, Some(first)) if self.reason.is_empty() => first.clone(),
+            (None, _) if self.verdict == "irreversible" => format!("declared irreversible: {}", self.reason),
+            (None, _) if self.verdict == "pass" => "restored".to_owned(),
+            (None, _) => self.reason.clone(),
+        };
+        CheckResult {
+            id: self.name.clone(),
+            category: STAIRWAY.to_owned(),
+            title: "up, down and up again".to_owned(),
+            severity: Severity::Major,
+            status,
+            expected: "down restores schema and data, and a second up gives what the first gave".to_owned(),
+            found,
+            evidence: self.findings.iter().chain(&self.notes).cloned().collect(),
+            remedy: "extend the down by what is named".to_owned(),
+            duration_ms: self.ms as u64,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verdict_on_a_step_is_a_result_that_says_why() {
+        let result = |verdict: &str, reason: &str, findings: &[&str], notes: &[&str]| {
+            let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
+            let result = StairwayStep {
+                name: "01".into(),
+                verdict: verdict.into(),
+                reason: reason.into(),
+                findings: lines(findings),
+                notes: lines(notes),
+                ..StairwayStep::default()
+            }
+            .result();
+            (result.status, result.found)
+        };
+        assert_eq!(result("pass", "", &[], &[]), (Status::Pass, "restored".into()));
+        assert_eq!(result("note", "", &[], &["order only"]), (Status::Warn, "order only".into()));
+        assert_eq!(result("fail", "", &["a", "b"], &[]), (Status::Fail, "2 findings".into()));
+        assert_eq!(
+            result("irreversible", "there is no down", &[], &[]),
+            (Status::Warn, "declared irreversible: there is no down".into())
+        );
+        assert_eq!(result("skipped", "the up of 00 stops", &[], &[]).1, "the up of 00 stops");
+    }
 }

@@ -7,6 +7,7 @@ mod performance;
 mod prerequisites;
 mod rehearsal;
 mod rollback;
+mod server;
 
 pub use prerequisites::{Prepared, prepare};
 

@@ -18,7 +18,7 @@ use crate::report::migration::{Advice, MigrationBody};
 pub async fn run(lab: &Lab, migrated: &Migrated, body: &mut MigrationBody) -> Result<Vec<CheckResult>> {
     let facts = facts(lab, migrated).await?;
     let mut results = vec![advice(&advise(&migrated.trace, &facts), body)];
-    results.extend(traffic(lab, body).await?);
+    results.push(traffic(lab, body).await?);
     results.extend(duration(lab, migrated, &facts.rows, body).await?);
     Ok(results)
 }
@@ -80,19 +80,28 @@ fn record(finding: &Finding) -> Advice {
     }
 }
 
-/// Queries while up runs; nothing where none are configured.
-async fn traffic(lab: &Lab, body: &mut MigrationBody) -> Result<Option<CheckResult>> {
+/// The queries to send: those of the configuration, else the ones that the server has counted.
+async fn workload_of(lab: &Lab, base: &str) -> Result<Option<(Vec<WorkloadQuery>, &'static str)>> {
     let config = &lab.inputs.config;
+    if !config.workload.is_empty() {
+        return Ok(Some((config.workload.clone(), "`migration.workload`")));
+    }
     let named = lab.inputs.queries.iter().map(|query| WorkloadQuery {
         name: query.name.clone(),
         sql: query.sql.clone(),
         weight: 1,
     });
-    let queries: Vec<WorkloadQuery> =
-        if config.workload.is_empty() { named.collect() } else { config.workload.clone() };
-    if queries.is_empty() {
-        return Ok(None);
+    let named: Vec<WorkloadQuery> = named.collect();
+    if !named.is_empty() {
+        return Ok(Some((named, "the named queries")));
     }
+    let counted = workload::statistics::top(&lab.clones, base).await?;
+    Ok(counted.map(|queries| (queries, "the top of pg_stat_statements")))
+}
+
+/// Queries while up runs.
+async fn traffic(lab: &Lab, body: &mut MigrationBody) -> Result<CheckResult> {
+    let config = &lab.inputs.config;
     let expected =
         format!("no query of the workload fails or waits for more than {} ms while up runs", config.lock_ms);
     let check = Check::new(
@@ -103,6 +112,11 @@ async fn traffic(lab: &Lab, body: &mut MigrationBody) -> Result<Option<CheckResu
         "split the migration, so that no lock lasts; set lock_timeout, so that nobody queues behind it",
     );
     let clone = lab.clones.copy(&lab.base).await?;
+    let Some((queries, from)) = workload_of(lab, &clone).await? else {
+        lab.clones.drop_clone(&clone).await?;
+        return Ok(check
+            .skip("`migration.workload` is empty, and pg_stat_statements shows no query of this database"));
+    };
     let address = lab.clones.user_address.database(&clone);
     let admin = lab.clones.as_admin(&clone).await?;
     let (mut replay, (ups, trace)) =
@@ -131,9 +145,10 @@ async fn traffic(lab: &Lab, body: &mut MigrationBody) -> Result<Option<CheckResu
             )
         })
         .collect();
-    let check = check.evidence(lines).evidence(replay.errors.clone());
+    let check =
+        check.evidence([format!("the queries of {from}")]).evidence(lines).evidence(replay.errors.clone());
     if let Some(stopped) = ups.iter().find_map(|up| up.stopped.as_ref()) {
-        return Ok(Some(check.warn(format!("under traffic up stops: {}", stopped.line()))));
+        return Ok(check.warn(format!("under traffic up stops: {}", stopped.line())));
     }
     let stall = replay.stall.as_ref();
     let failed: u64 = replay.queries.iter().map(|query| query.failed).sum();
@@ -147,13 +162,13 @@ async fn traffic(lab: &Lab, body: &mut MigrationBody) -> Result<Option<CheckResu
         },
     );
     let longest = stall.filter(|stall| stall.cause.is_some()).map_or(0.0, |stall| stall.ms);
-    Ok(Some(if failed > 0 {
+    Ok(if failed > 0 {
         check.warn(format!("{failed} queries failed; {words}"))
     } else if longest > config.lock_ms as f64 {
         check.fail(words)
     } else {
         check.pass(words)
-    }))
+    })
 }
 
 /// Which statement took the strongest lock on a relation.

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::migration::apply::perform;
 use crate::migration::fingerprint::{DataDifference, data_differences, schema_differences, sequence_drifts};
-use crate::migration::lab::{Lab, Volatile, differences};
+use crate::migration::lab::Lab;
 use crate::migration::stairway::{self, Stair, StairVerdict};
 use crate::migration::verdict::{Category, Check};
 use crate::report::CheckResult;
@@ -194,10 +194,7 @@ async fn all_at_once(lab: &mut Lab, stairs: &[Stair]) -> Result<CheckResult> {
             wrong.push(format!("up stops the second time: {}", stopped.line()));
         } else {
             let again = lab.state(&clone).await?;
-            if !differences(&after, &again, &Volatile::new()).is_empty() {
-                let volatile = lab.volatile().await?;
-                wrong.extend(differences(&after, &again, &volatile));
-            }
+            wrong.extend(lab.lasting(&after, &again).await?);
         }
     }
     drop(migrator);

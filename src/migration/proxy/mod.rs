@@ -29,7 +29,7 @@ use self::frame::{Frame, Wire};
 use self::recorder::Recorder;
 use self::relay::{Relay, gone};
 use super::trace::Trace;
-use crate::model::DatabaseAddress;
+use crate::model::{DatabaseAddress, Encryption};
 use crate::postgres::Session;
 
 /// Requests that a client may send instead of a version.
@@ -59,7 +59,12 @@ impl Proxy {
         let recorder = Arc::new(Recorder::new(beside, faults.cut_after).await?);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("open a port for the proxy")?;
         let port = listener.local_addr()?.port();
-        let address = DatabaseAddress { host: "127.0.0.1".into(), port, ..server.clone() };
+        // What goes over the loopback is plain, whatever goes to the server.
+        let encryption = match server.encryption {
+            Encryption::Prefer => Encryption::Prefer,
+            _ => Encryption::Disable,
+        };
+        let address = DatabaseAddress { host: "127.0.0.1".into(), port, encryption, ..server.clone() };
         let task = tokio::spawn(accept(listener, server.clone(), Arc::clone(&recorder), faults));
         Ok(Self { address, recorder, task })
     }

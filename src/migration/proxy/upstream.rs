@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::frame::Wire;
-use crate::model::DatabaseAddress;
+use crate::model::{DatabaseAddress, Encryption};
 use crate::postgres;
 
 /// `SSLRequest` with its length.
@@ -28,6 +28,11 @@ pub async fn connect(server: &DatabaseAddress) -> Result<Wire> {
     let mut answer = [0];
     stream.read_exact(&mut answer).await.with_context(|| format!("ask {place} for TLS"))?;
     if answer[0] != b'S' {
+        anyhow::ensure!(
+            server.encryption == Encryption::Prefer,
+            "{place} has no TLS, and `sslmode={}` asks for it",
+            server.encryption.word()
+        );
         return Ok(Wire::new(stream));
     }
     let name = rustls_pki_types::ServerName::try_from(server.host.clone())

@@ -68,6 +68,9 @@ async fn one(
         }
         return Ok((stair, None, after));
     }
+    if step.up.script().is_none() {
+        return by_command(lab, walker, step, before, stair).await;
+    }
     let trial = match trial::in_transaction(walker, step, before).await? {
         Some(trial) => trial,
         None => trial::on_clone(lab, walker, step, before, &mut stair).await?,
@@ -77,12 +80,43 @@ async fn one(
         return Ok((stair, None, taken));
     }
     let after = advance(lab, walker, step, before, &mut stair).await?;
-    if let (Some(left), Some(after)) = (stair.left.take(), &after) {
-        for line in differences(after, &left, &Volatile::new()) {
-            stair.stopped.push(format!("the down of {} stops and leaves behind: {line}", step.name));
-        }
+    if let Some(after) = &after {
+        name_what_is_left(&mut stair, after);
     }
     Ok((stair, again, after))
+}
+
+/// A step that a tool's command takes: three runs of it, for each takes seconds.
+async fn by_command(
+    lab: &mut Lab,
+    walker: &mut Walker,
+    step: &Step,
+    before: &State,
+    mut stair: Stair,
+) -> Result<(Stair, Option<State>, Option<State>)> {
+    let past = walker.copy(lab).await?;
+    walker.looking_ms = 0.0;
+    let start = Instant::now();
+    let after = advance(lab, walker, step, before, &mut stair).await?;
+    let up_ms = start.elapsed().as_secs_f64() * 1000.0 - walker.looking_ms;
+    let mut again = None;
+    if let Some(after) = &after {
+        let trial = trial::after_up(lab, walker, step, before, &past).await?;
+        (_, again) = trial.judge(before, &mut stair);
+        stair.fingerprint_ms += walker.looking_ms;
+        name_what_is_left(&mut stair, after);
+    }
+    stair.up_ms = up_ms;
+    lab.clones.drop_clone(&past).await?;
+    Ok((stair, again, after))
+}
+
+/// A down that stopped must have left things as up made them.
+fn name_what_is_left(stair: &mut Stair, after: &State) {
+    let Some(left) = stair.left.take() else { return };
+    for line in differences(after, &left, &Volatile::new()) {
+        stair.stopped.push(format!("the down of {} stops and leaves behind: {line}", stair.name));
+    }
 }
 
 /// Takes the step for good.
@@ -103,11 +137,7 @@ async fn advance(
 }
 
 async fn compare_again(lab: &mut Lab, stair: &mut Stair, after: &State, again: &State) -> Result<()> {
-    if differences(after, again, &Volatile::new()).is_empty() {
-        return Ok(());
-    }
-    let volatile = lab.volatile().await?;
-    stair.again.extend(differences(after, again, &volatile));
+    stair.again.extend(lab.lasting(after, again).await?);
     Ok(())
 }
 

@@ -5,12 +5,14 @@ use anyhow::Result;
 use super::stair::{Stair, Way};
 use super::walker::Walker;
 use crate::migration::apply::{Stopped, perform};
+use crate::migration::clone::Migrator;
 use crate::migration::fingerprint::{
     DataDifference, Reader, State, data_differences, differing_rows, schema_differences, sequence_drifts,
 };
 use crate::migration::lab::Lab;
 use crate::migration::script::Script;
 use crate::migration::step::{Action, Step};
+use crate::postgres::Session;
 
 /// What a trial came to.
 #[derive(Debug, Default)]
@@ -145,41 +147,70 @@ pub async fn on_clone(
 }
 
 async fn try_on(lab: &Lab, walker: &mut Walker, step: &Step, before: &State, copy: &str) -> Result<Trial> {
-    let mut trial = Trial { way: Way::Clone, ..Trial::default() };
-    let Some(down) = &step.down else { return Ok(trial) };
     let migrator = lab.clones.as_user(copy).await?;
     let up = perform(&migrator, &step.up).await?;
-    trial.up_ms = up.ms;
     if up.stopped.is_some() {
-        return Ok(Trial { up_stopped: up.stopped, ..trial });
+        return Ok(Trial { way: Way::Clone, up_ms: up.ms, up_stopped: up.stopped, ..Trial::default() });
     }
-    let down = perform(&migrator, down).await?;
-    trial.down_ms = down.ms;
+    let trial = back_and_again(lab, walker.session(), step, before, &migrator, copy).await?;
+    Ok(Trial { up_ms: up.ms, ..trial })
+}
+
+/// Tries the way back of a step that the walker has taken, on a copy of what came of it. `past` is
+/// a copy of what was before. A tool's command takes seconds to start: this is one up less.
+pub async fn after_up(
+    lab: &Lab,
+    walker: &mut Walker,
+    step: &Step,
+    before: &State,
+    past: &str,
+) -> Result<Trial> {
+    let copy = walker.copy(lab).await?;
+    let past = lab.clones.as_admin(past).await?;
+    let migrator = lab.clones.as_user(&copy).await?;
+    let trial = back_and_again(lab, &past, step, before, &migrator, &copy).await;
+    drop(migrator);
+    lab.clones.drop_clone(&copy).await?;
+    trial
+}
+
+/// Down, a look, and up again on `copy`, where up ran. `past` stands where the step began.
+async fn back_and_again(
+    lab: &Lab,
+    past: &Session,
+    step: &Step,
+    before: &State,
+    migrator: &Migrator,
+    copy: &str,
+) -> Result<Trial> {
+    let mut trial = Trial { way: Way::Clone, ..Trial::default() };
+    let Some(down) = &step.down else { return Ok(trial) };
+    let taken_back = perform(migrator, down).await?;
+    trial.down_ms = taken_back.ms;
     let admin = lab.clones.as_admin(copy).await?;
     let mut reader = Reader::open(&admin).await?;
     let start = std::time::Instant::now();
-    reader.flush(&migrator).await?;
+    reader.flush(migrator).await?;
     // A command's sessions may not have told their counters yet.
-    let earlier = (runs_here(&step.up) && step.down.as_ref().is_some_and(runs_here)).then_some(before);
+    let earlier = (runs_here(&step.up) && runs_here(down)).then_some(before);
     let restored = reader.snapshot(&admin, earlier).await?;
     trial.data = data_differences(&before.data, &restored.data);
     for difference in &mut trial.data {
         let table = &difference.table;
         let sides = (before.data.tables.get(table), restored.data.tables.get(table));
         difference.rows_different =
-            differing_rows((walker.session(), sides.0), (&admin, sides.1), table, &difference.columns)
-                .await?;
+            differing_rows((past, sides.0), (&admin, sides.1), table, &difference.columns).await?;
     }
     trial.fingerprint_ms = start.elapsed().as_secs_f64() * 1000.0;
     trial.restored = Some(restored);
-    if down.stopped.is_some() {
-        return Ok(Trial { down_stopped: down.stopped, data: Vec::new(), ..trial });
+    if taken_back.stopped.is_some() {
+        return Ok(Trial { down_stopped: taken_back.stopped, data: Vec::new(), ..trial });
     }
-    let second = perform(&migrator, &step.up).await?;
+    let second = perform(migrator, &step.up).await?;
     trial.again = Some(if let Some(stopped) = second.stopped {
         Err(stopped)
     } else {
-        reader.flush(&migrator).await?;
+        reader.flush(migrator).await?;
         Ok(reader.snapshot(&admin, earlier).await?)
     });
     Ok(trial)

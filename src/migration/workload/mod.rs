@@ -1,7 +1,9 @@
 //! Traffic while a migration runs: queries of the application's kind, sent by a few sessions, and
-//! what became of them. `verdict` counts, pure; `blocked` says who made a query wait.
+//! what became of them. `statistics` takes them from the server's own counts, where none are configured;
+//! `tally` counts, pure; `blocked` says who made a query wait.
 
 mod blocked;
+pub mod statistics;
 mod tally;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,14 +1,64 @@
-//! The validation report as one HTML file that opens anywhere: no script, nothing loaded from outside.
+//! A report of checks as one HTML file that opens anywhere: no script, nothing loaded from outside.
 
 mod chart;
 
-use super::{CategorySummary, CheckResult, Counts, Report, Status, Validation, Verdict};
+use super::migration::{MigrationBody, STAIRWAY};
+use super::{CategorySummary, CheckResult, Counts, Envelope, Report, Status, Validation, Verdict};
 
 const STYLE: &str = include_str!("style.css");
 
-/// The whole document.
+/// The report of `validate`.
 pub fn validation(report: &Report<Validation>) -> String {
     let Report { envelope, body } = report;
+    page(&Page {
+        envelope,
+        scope: if body.quick { "essential checks only" } else { "all checks" },
+        categories: &body.categories,
+        results: &body.results,
+        chart: body.results.iter().find_map(chart::latencies),
+        again: |result| format!("stagectl validate --only {}", result.id),
+    })
+}
+
+/// The report of `test-migration`; each step of the stairway stands in it like a check.
+pub fn migration(report: &Report<MigrationBody>) -> String {
+    let Report { envelope, body } = report;
+    let results = body.results();
+    let categories: Vec<CategorySummary> = results
+        .chunk_by(|a, b| a.category == b.category)
+        .map(|part| CategorySummary {
+            category: part[0].category.clone(),
+            verdict: Verdict::over(part),
+            counts: Counts::of(part),
+        })
+        .collect();
+    page(&Page {
+        envelope,
+        scope: if body.categories.len() < 6 { "a part of the test" } else { "the whole test" },
+        categories: &categories,
+        results: &results,
+        chart: None,
+        again: |result| {
+            let category = if result.category == STAIRWAY { "rollback" } else { &result.category };
+            format!("stagectl test-migration --only {category}")
+        },
+    })
+}
+
+/// What differs between the reports.
+struct Page<'a> {
+    envelope: &'a Envelope,
+    scope: &'a str,
+    categories: &'a [CategorySummary],
+    results: &'a [CheckResult],
+    chart: Option<String>,
+    /// The command that looks at a result again.
+    again: fn(&CheckResult) -> String,
+}
+
+/// The whole document.
+fn page(page: &Page<'_>) -> String {
+    let envelope = page.envelope;
     let title = format!("{} · {}", envelope.project, envelope.verdict.word());
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -16,15 +66,15 @@ pub fn validation(report: &Report<Validation>) -> String {
          <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
         escape(&title)
     );
-    out += &banner(report);
+    out += &banner(envelope, page.scope);
     out += "<h2>Categories</h2>\n<div class=\"tiles\">\n";
-    body.categories.iter().for_each(|category| out += &tile(category));
+    page.categories.iter().for_each(|category| out += &tile(category));
     out += "</div>\n";
-    out += &what_to_do(&body.results);
-    if let Some(chart) = body.results.iter().find_map(chart::latencies) {
-        out += &chart;
+    out += &what_to_do(page.results, page.again);
+    if let Some(chart) = &page.chart {
+        out += chart;
     }
-    out += &table(&body.results);
+    out += &table(page.results);
     out += &format!(
         "<footer>stagectl {}, run {}. The same as JSON and JUnit lies beside this file.</footer>\n\
          </main>\n</body>\n</html>\n",
@@ -34,10 +84,8 @@ pub fn validation(report: &Report<Validation>) -> String {
     out
 }
 
-fn banner(report: &Report<Validation>) -> String {
-    let Report { envelope, body } = report;
+fn banner(envelope: &Envelope, scope: &str) -> String {
     let ended = envelope.finished_at.map_or_else(|| "not finished".to_owned(), time);
-    let scope = if body.quick { "essential checks only" } else { "all checks" };
     format!(
         "<header class=\"card banner {}\">\n<h1>{}</h1>\n<p>{}</p>\n<div class=\"facts\"><span>{}</span>\
          <span>{} to {}</span><span>{:.1} s</span><span>{scope}</span><code>{}</code></div>\n</header>\n",
@@ -75,7 +123,7 @@ fn tile(summary: &CategorySummary) -> String {
 }
 
 /// What failed, warned or could not be checked: the worst first, each with its remedy.
-fn what_to_do(results: &[CheckResult]) -> String {
+fn what_to_do(results: &[CheckResult], again: fn(&CheckResult) -> String) -> String {
     let mut open: Vec<&CheckResult> = results.iter().filter(|result| rank(result.status) > 0).collect();
     if open.is_empty() {
         return String::new();
@@ -94,9 +142,9 @@ fn what_to_do(results: &[CheckResult]) -> String {
             rows += &format!("<dt>evidence</dt><dd><div class=\"evidence\">{lines}</div></dd>");
         }
         rows += &format!(
-            "<dt>fix</dt><dd>{}</dd><dt>again</dt><dd><code>stagectl validate --only {}</code></dd>",
+            "<dt>fix</dt><dd>{}</dd><dt>again</dt><dd><code>{}</code></dd>",
             code_spans(&result.remedy),
-            escape(&result.id)
+            escape(&again(result))
         );
         out += &format!(
             "<section class=\"card todo {class}\"><h3><span class=\"mark\">{word}</span> {} {}</h3>\

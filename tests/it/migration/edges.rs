@@ -44,6 +44,25 @@ async fn edge_cases_find_what_a_quiet_run_does_not() {
     expect(&report, "MIG-EDG-005", "warn", "column \\\"name\\\" ");
     expect(&report, "MIG-EDG-006", "warn", "contains null values");
 
+    // A key that is new and forgets what the catalogue allows: the same value twice, a row that is not
+    // there, a word in another case. Up stops on each, and changes nothing.
+    let tasks = "SET ROLE app; CREATE TABLE tasks (id int PRIMARY KEY, user_id int NOT NULL, state text NOT NULL, code text);
+        INSERT INTO tasks SELECT i, 1 + i % 8, (ARRAY['Open', 'Done'])[1 + i % 2], 'c' || i FROM generate_series(1, 8) i";
+    staging.server.execute("staging_db", tasks).await;
+    staging.migration(
+        "ALTER TABLE tasks ADD CONSTRAINT code UNIQUE (code);\n\
+         ALTER TABLE tasks ADD CONSTRAINT owner FOREIGN KEY (user_id) REFERENCES users;\n\
+         ALTER TABLE tasks ADD CONSTRAINT state CHECK (state IN ('Open', 'Done'));",
+        Some(
+            "ALTER TABLE tasks DROP CONSTRAINT state;\nALTER TABLE tasks DROP CONSTRAINT owner;\n\
+             ALTER TABLE tasks DROP CONSTRAINT code;",
+        ),
+    );
+    let report = staging.test(&["--only", "edge-cases"]).expect_code(0).json();
+    expect(&report, "MIG-EDG-011", "warn", "violated by some row");
+    expect(&report, "MIG-EDG-013", "warn", "could not create unique index");
+    expect(&report, "MIG-EDG-014", "warn", "violates foreign key constraint \\\"owner\\\"");
+
     // Running twice adds twice.
     staging.migration(
         "INSERT INTO users SELECT max(id) + 1, 'new' FROM users;",

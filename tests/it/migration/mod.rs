@@ -1,5 +1,6 @@
 //! The migration lab against real servers.
 
+mod anywhere;
 mod corpus;
 mod edges;
 mod faults;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::staging::{DOWN, Staging, UP, expect};
+use super::staging::{DOWN, Staging, UP, expect, find};
 use crate::support::engine_or_skip;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,6 +45,24 @@ async fn what_reaches_further_than_the_files_say_is_found() {
     );
     let report = staging.test(&["--only", "edge-cases"]).expect_code(1).json();
     expect(&report, "MIG-EDG-012", "fail", "nobody is there");
+
+    // A slot that nobody reads holds back the log, and what the server has not cannot be made.
+    let behind = "SELECT pg_create_physical_replication_slot('idle', true)";
+    staging.server.execute("postgres", behind).await;
+    let segment = "SELECT pg_logical_emit_message(false, 'x', 'y'); SELECT pg_switch_wal()";
+    for _ in 0..6 {
+        staging.server.execute("postgres", segment).await;
+    }
+    staging.migration(
+        "CREATE EXTENSION IF NOT EXISTS nowhere;\nCREATE EXTENSION \"pageinspect\";\nCREATE EXTENSION citext;",
+        Some("DROP EXTENSION citext;"),
+    );
+    let report = staging.test(&["--only", "prerequisites"]).expect_code(1).json();
+    expect(&report, "MIG-PRE-011", "warn", "the slot idle is not in use");
+    expect(&report, "MIG-PRE-012", "fail", "the server does not offer `nowhere`");
+    expect(&report, "MIG-PRE-012", "fail", "only a superuser may make `pageinspect`");
+    assert!(!find(&report, "MIG-PRE-012").to_string().contains("citext"), "{report:#}");
+    staging.server.execute("postgres", "SELECT pg_drop_replication_slot('idle')").await;
 
     // A prepared transaction holds up every copy: it is named, and nothing is tried.
     staging.migration(UP, Some(DOWN));

@@ -59,6 +59,8 @@ impl Postgres {
             "max_prepared_transactions=2",
             "-c",
             "wal_level=logical",
+            "-c",
+            "shared_preload_libraries=pg_stat_statements",
         ]);
         let port = container.port(5432);
         let server = Self { container, port, part };
