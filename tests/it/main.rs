@@ -23,6 +23,7 @@ mod readiness;
 mod render;
 mod stack_any_file;
 mod stack_failure;
+mod stack_faults;
 mod stack_interop;
 mod stack_setup;
 mod stack_up;
