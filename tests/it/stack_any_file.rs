@@ -331,6 +331,7 @@ fn what_this_engine_cannot_make_is_refused_before_anything_changes() {
     for (key, code, words) in [
         ("isolation: hyperv", 3, "services.first.isolation is for Windows containers"),
         ("volumes: [{type: npipe, source: a, target: b}]", 3, "services.first.volumes holds a named pipe"),
+        ("gpus: all", 6, "could not select device driver"),
         ("secrets: [gone]", 3, "the variable STAGECTL_TEST_GONE is not set"),
         ("secrets: [far]", 3, "is external"),
         ("pull_policy: never", 4, "forbids to pull it"),
