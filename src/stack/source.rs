@@ -83,7 +83,7 @@ impl Source {
         (generated && root.join(load::FILE).is_file()).then(|| root.to_owned())
     }
 
-    /// The generated file of a twin: its own name and profiles, whatever the shell has set.
+    /// The generated file of a twin: its own name and profiles, whatever the shell or a `.env` has set.
     pub fn generated(root: &Path, choice: &Choice) -> Result<Self> {
         let root = load::folder(root)?;
         let mut process: Environment = std::env::vars().collect();
@@ -94,7 +94,7 @@ impl Source {
             env_files: Vec::new(),
             name: None,
             profiles: choice.profiles.iter().cloned().collect(),
-            environment: environment(&root, &[], process)?,
+            environment: process,
             twin: Some(root),
         })
     }
