@@ -71,7 +71,6 @@ pub async fn observe(engine: &Engine, project: &Project, selected: &BTreeSet<Str
         .iter()
         .filter(|(name, _)| selected.contains(*name))
         .flat_map(|(_, service)| &service.ports)
-        .filter(|port| port.protocol == "tcp")
         .filter_map(|port| port.published.as_ref()?.parse().ok())
         .collect();
     // Another machine's ports are not in this machine's `/proc`.
