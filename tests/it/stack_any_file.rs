@@ -50,6 +50,7 @@ fn bodies(stack: &Stack) -> Map<String, Value> {
             host.remove("Mounts");
             // Docker compose writes them in the order of a hash map.
             sort(&mut host["ExtraHosts"]);
+            sort(&mut host["Ulimits"]);
             if host["RestartPolicy"]["Name"] == "no" {
                 host["RestartPolicy"]["Name"] = json!("");
             }

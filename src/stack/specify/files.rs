@@ -49,7 +49,11 @@ impl HostFiles {
         let text = profile(project, option).and_then(|path| self.0.get(&path));
         text.map_or_else(
             || option.to_owned(),
-            |text| format!("seccomp={}", String::from_utf8_lossy(text).trim()),
+            |text| {
+                // Compact, as docker compose writes it; what is no JSON, the engine refuses.
+                let compact = serde_json::from_slice::<serde_json::Value>(text).map(|json| json.to_string());
+                format!("seccomp={}", compact.unwrap_or_else(|_| String::from_utf8_lossy(text).into_owned()))
+            },
         )
     }
 }

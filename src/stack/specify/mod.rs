@@ -109,8 +109,8 @@ pub fn container(making: Making<'_>, name: &str, service: &Service) -> Container
         init: service.init,
         tty: service.tty,
         stdin_open: service.stdin_open,
-        cap_add: service.cap_add.clone(),
-        cap_drop: service.cap_drop.clone(),
+        cap_add: service.cap_add.iter().map(|name| capability(name)).collect(),
+        cap_drop: service.cap_drop.iter().map(|name| capability(name)).collect(),
         security_opt: service
             .security_opt
             .iter()
@@ -131,6 +131,12 @@ pub fn container(making: Making<'_>, name: &str, service: &Service) -> Container
         stop_timeout: service.stop_grace_period.map(|Time(grace)| grace),
         name: own_name,
     }
+}
+
+/// `net_admin` is `CAP_NET_ADMIN`.
+fn capability(name: &str) -> String {
+    let name = name.to_uppercase();
+    if name == "ALL" || name.starts_with("CAP_") { name } else { format!("CAP_{name}") }
 }
 
 /// `deploy.restart_policy` goes before `restart`, as in docker compose.
