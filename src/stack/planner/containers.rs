@@ -131,8 +131,15 @@ impl Planner<'_> {
         let mut started = Vec::new();
         let anew =
             service.depends_on.iter().find(|(name, rule)| rule.restart && self.replaced.contains(*name));
-        let cause = if let Some((dependency, _)) = anew.filter(|_| state.running) {
+        let cause = if let Some(&stopped) = self.stopped.get(&container.id) {
             let mut before = self.gates(service);
+            before.push(stopped);
+            started.push(self.plan.push(Action::Start { name: name.clone() }, "", before));
+            self.replaced.insert(service_name.to_owned());
+            String::new()
+        } else if let Some((dependency, _)) = anew.filter(|_| state.running) {
+            let gates = self.gates(service);
+            let mut before = self.stop_sharers(service_name, &gates);
             let action = Action::Stop { id: container.id.clone(), name: name.clone() };
             let cause = format!("{dependency} comes up anew, and it asks to go along");
             before.push(self.plan.push(action, cause, before.clone()));
@@ -199,15 +206,50 @@ impl Planner<'_> {
         before_start.push(create);
         if let Some(old) = old {
             self.replaced.insert(name.to_owned());
-            if old.state.running {
+            if let Some(&stopped) = self.stopped.get(&old.id) {
+                before_start.push(stopped);
+            } else if old.state.running {
+                let before_stop = self.stop_sharers(name, &before_start);
                 let action = Action::Stop { id: old.id.clone(), name: old.name.clone() };
-                before_start.push(self.plan.push(action, "its replacement is made", before_start.clone()));
+                before_start.push(self.plan.push(action, "its replacement is made", before_stop));
             }
             self.obsolete.push((old.id.clone(), old.name.clone(), "it is replaced".to_owned()));
         }
         let start = self.plan.push(Action::Start { name: own.clone() }, "", before_start);
         let wait = self.plan.push(Action::Wait { name: own, until }, "", vec![start]);
         Ok((vec![start], vec![wait]))
+    }
+
+    /// Stops what shares with a service before that one stops: nothing runs in a namespace that is gone, and
+    /// what is undone comes back in the right order. Returns the steps after which the service may stop.
+    fn stop_sharers(&mut self, name: &str, before: &[usize]) -> Vec<usize> {
+        let mut steps = before.to_vec();
+        let sharers: Vec<&String> = self
+            .services()
+            .filter(|(_, service)| shares::parents(service).contains(name))
+            .map(|(sharer, _)| sharer)
+            .collect();
+        let observed = self.observed;
+        for sharer in sharers {
+            let inner = self.stop_sharers(sharer, before);
+            for container in observed.of_service(sharer).filter(|container| container.state.running) {
+                let step = match self.stopped.get(&container.id) {
+                    Some(&step) => step,
+                    None => {
+                        let action = Action::Stop { id: container.id.clone(), name: container.name.clone() };
+                        let step = self.plan.push(
+                            action,
+                            format!("it shares with {name}, which stops"),
+                            inner.clone(),
+                        );
+                        self.stopped.insert(container.id.clone(), step);
+                        step
+                    }
+                };
+                steps.push(step);
+            }
+        }
+        steps
     }
 
     /// Puts the ids of the containers that this one shares with into its spec; what the plan

@@ -35,6 +35,7 @@ pub fn up(
         ready: BTreeMap::new(),
         started: BTreeMap::new(),
         parents: Parents::default(),
+        stopped: BTreeMap::new(),
         replaced: BTreeSet::new(),
         obsolete: Vec::new(),
     };
@@ -65,6 +66,8 @@ struct Planner<'a> {
     started: BTreeMap<String, Vec<usize>>,
     /// The first container of every service, for those that share something with it.
     parents: Parents,
+    /// Containers that stop because one stops that they share with: the steps, by id.
+    stopped: BTreeMap<String, usize>,
     /// Services whose containers come up anew while others that use them keep running.
     replaced: BTreeSet<String>,
     /// Containers to remove when all is done, with why.
