@@ -54,9 +54,10 @@ pub async fn apply(run: &Run<'_>, plan: &Plan, observed: &Observed) -> Result<()
         result = executor.watcher.still_up(&awaited(plan)).await;
     }
     if let Err(error) = result {
-        return Err(match run.keep_failed {
-            true => kept(&error),
-            false => undo(run, journal.into_inner(), error).await,
+        return Err(if run.keep_failed {
+            kept(&error)
+        } else {
+            undo(run, journal.into_inner(), error).await
         });
     }
     let obsolete: Vec<String> = last

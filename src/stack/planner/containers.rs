@@ -35,17 +35,18 @@ impl Planner<'_> {
                 self.obsolete.push((extra.id.clone(), extra.name.clone(), why));
             }
             let existing = same.first().copied();
-            let steps = match existing {
-                None => self.create(name, service, number, None, "it does not exist", until)?,
-                Some(container) => match self.divergence(name, service, container) {
-                    Some(why) => self.create(name, service, number, Some(container), &why, until)?,
-                    None => {
-                        if number == 1 {
-                            self.parents.ids.insert(name.to_owned(), container.id.clone());
-                        }
-                        self.keep(name, service, container, until)
+            let why = match existing {
+                None => Some("it does not exist".to_owned()),
+                Some(container) => self.divergence(name, service, container),
+            };
+            let steps = match (why, existing) {
+                (None, Some(container)) => {
+                    if number == 1 {
+                        self.parents.ids.insert(name.to_owned(), container.id.clone());
                     }
-                },
+                    self.keep(name, service, container, until)
+                }
+                (why, _) => self.create(name, service, number, existing, &why.unwrap_or_default(), until)?,
             };
             if self.is_optional(name) {
                 for &step in steps.0.iter().chain(&steps.1) {
@@ -233,19 +234,12 @@ impl Planner<'_> {
         for sharer in sharers {
             let inner = self.stop_sharers(sharer, before);
             for container in observed.of_service(sharer).filter(|container| container.state.running) {
-                let step = match self.stopped.get(&container.id) {
-                    Some(&step) => step,
-                    None => {
-                        let action = Action::Stop { id: container.id.clone(), name: container.name.clone() };
-                        let step = self.plan.push(
-                            action,
-                            format!("it shares with {name}, which stops"),
-                            inner.clone(),
-                        );
-                        self.stopped.insert(container.id.clone(), step);
-                        step
-                    }
-                };
+                let step = self.stopped.get(&container.id).copied().unwrap_or_else(|| {
+                    let action = Action::Stop { id: container.id.clone(), name: container.name.clone() };
+                    let cause = format!("it shares with {name}, which stops");
+                    self.plan.push(action, cause, inner.clone())
+                });
+                self.stopped.insert(container.id.clone(), step);
                 steps.push(step);
             }
         }

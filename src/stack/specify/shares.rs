@@ -57,10 +57,8 @@ pub fn canonical(node: &Node, ids: &Ids) -> Node {
 
 /// Puts the ids into a container that is to be made.
 pub fn resolve(spec: &mut ContainerSpec, node: &Node, ids: &Ids, dialect: &Dialect) {
-    for place in [&mut spec.network_mode, &mut spec.ipc_mode, &mut spec.pid_mode] {
-        if let Some(text) = place {
-            *text = mode(text, ids);
-        }
+    for text in [&mut spec.network_mode, &mut spec.ipc_mode, &mut spec.pid_mode].into_iter().flatten() {
+        *text = mode(text, ids);
     }
     for from in &mut spec.volumes_from {
         let read_only = from.ends_with(":ro");
