@@ -39,7 +39,13 @@ start_server() { # NAME
 port_of() { docker port "$1" 5432/tcp | head -n 1 | sed 's/.*://'; }
 url_of() { echo "postgresql://bench:bench@127.0.0.1:$(port_of "$1")/${2:-shop}"; }
 sql() { docker exec -i "$1" psql -X -q -At -v ON_ERROR_STOP=1 -U bench -d "${2:-shop}"; }
-empty_target() { printf '%s\n' 'DROP DATABASE IF EXISTS shop WITH (FORCE);' 'CREATE DATABASE shop;' CHECKPOINT | sql "$staging" postgres; }
+# With all that earlier runs have kept.
+empty_target() {
+  {
+    sql "$staging" postgres <<<"SELECT format('DROP DATABASE %I WITH (FORCE);', datname) FROM pg_database WHERE datname ~ '^shop'"
+    printf '%s\n' 'CREATE DATABASE shop;' CHECKPOINT
+  } | sql "$staging" postgres
+}
 # Microseconds of CPU that the production server has used.
 production_cpu() {
   local id file
@@ -109,9 +115,22 @@ copy_stagectl() { # LABEL ARGS...
   shift
   STAGECTL_FROM=$(url_of "$production" "${source_database:-shop}") STAGECTL_TO=$(url_of "$staging") STAGECTL_MASKING_KEY=$(printf 'k%.0s' {1..32}) \
     command time -f '%M' -o "$work/$label.rss" "$stagectl" copy-data --yes --json --masking "$data_dir/masking.yml" \
-    --this-is-staging 127.0.0.1/shop --keep 0 --reports "$work/reports" "$@" >"$work/$label.json" 2>"$work/$label.log" || status=$?
+    --this-is-staging 127.0.0.1/shop --reports "$work/reports" "$@" >"$work/$label.json" 2>"$work/$label.log" || status=$?
   ((status == 0)) || tail -n 5 "$work/$label.log" >&2
   return "$status"
+}
+# Rows of staging whose foreign key leads nowhere, counted key by key, whatever the server believes of it.
+violated_keys() {
+  sql "$staging" <<'SQL' | awk '{ sum += $1 } END { print sum + 0 }'
+SELECT format('SELECT count(*) FROM %s c WHERE ROW(%s) IS NOT NULL AND NOT EXISTS (SELECT FROM %s p WHERE %s)', conrelid::regclass,
+  string_agg(format('c.%I', own.attname), ', '), confrelid::regclass, string_agg(format('p.%I = c.%I', other.attname, own.attname), ' AND '))
+FROM pg_constraint
+CROSS JOIN LATERAL unnest(conkey, confkey) AS pair (own, other)
+JOIN pg_attribute own ON own.attrelid = conrelid AND own.attnum = pair.own
+JOIN pg_attribute other ON other.attrelid = confrelid AND other.attnum = pair.other
+WHERE contype = 'f' AND conparentid = 0
+GROUP BY pg_constraint.oid, conrelid, confrelid \gexec
+SQL
 }
 report() { # LABEL PYTHON-EXPRESSION over the report `r`
   python3 -c 'import json, sys; r = json.load(open(sys.argv[1])); b = r.get("body", r); print(eval(sys.argv[2]))' "$work/$1.json" "$2" 2>/dev/null || echo -
@@ -155,6 +174,11 @@ middle() { # LABEL [UNIT]
   if [[ -n ${times[$1]:-} ]]; then median ${times[$1]} | awk -v by="${2:-1}" '{ print $1 / by }'; else echo -; fi
 }
 
+total() { # LABEL
+  local values=${times[$1]:-}
+  if [[ -n $values ]]; then awk '{ for (i = 1; i <= NF; i++) sum += $i; print sum + 0 }' <<<"$values"; else echo -; fi
+}
+
 for ((run = 1; run <= runs; run++)); do
   step "run $run of $runs"
   empty_target
@@ -168,7 +192,14 @@ for ((run = 1; run <= runs; run++)); do
   [[ $leak_ms == - ]] || record ours_leak "$leak_ms"
   away_ms=$(report ours 'b["away_ms"]')
   [[ $away_ms == - || $away_ms == None ]] || record ours_away "$away_ms"
-  for limit in 10 1000; do timed "ours_$limit" copy_stagectl "ours_$limit" --root users --limit "$limit"; done
+  record ours_violated "$(violated_keys)"
+  # Each into an empty database, as the full copy: a backup of what was there is no part of a subset.
+  for limit in 10 1000; do
+    empty_target
+    timed "ours_$limit" copy_stagectl "ours_$limit" --root users --limit "$limit"
+    record ours_violated "$(violated_keys)"
+  done
+  empty_target
   source_database=small timed ours_small copy_stagectl ours_small --all
   record ours_small_rss "$(tail -n 1 "$work/ours_small.rss")"
   if [[ -x $work/pg_anon/bin/pg_anon ]]; then
@@ -202,6 +233,7 @@ bench_row "memory, full copy" MB "$(middle ours_rss 1024)" - '<64'
 bench_row "memory, full copy beside one of 25 MB" MB "$(middle ours_rss 1024)" "$(middle ours_small_rss 1024)" x1.25
 bench_row "10 users, end to end" s "$(middle ours_10 1000)" - '<0.5'
 bench_row "1,000 users, end to end" s "$(middle ours_1000 1000)" - '<1.5'
+bench_row "rows with a violated key, of all copies together" rows "$(total ours_violated)" - '<0'
 bench_row "leak check, beside the copy" s "$(middle ours_leak 1000)" "$(middle ours 1000)" x0.4
 bench_row "staging away during the swap" ms "$(middle ours_away)" - '<50'
 bench_end

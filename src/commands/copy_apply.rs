@@ -143,7 +143,7 @@ async fn work(
     save(body)
 }
 
-/// Writes staging as it is into a file, before anything else is done.
+/// Writes staging as it is into a file, before anything else is done; where it is empty, nothing.
 async fn back_up(
     context: &Context,
     admin: &DatabaseAddress,
@@ -158,6 +158,10 @@ async fn back_up(
     file.save(report)?;
     let version = version(&connect(admin).await?).await?;
     report.body.staging_version = dotted(version);
+    // What the twin itself has written there is carried over.
+    if asked.target.found.as_ref().is_some_and(|found| found.objects == 0) {
+        return Ok(());
+    }
     let place = match container(engine, asked).await {
         Some(place) => place,
         None => place(asked, engine, version / 10_000).await?,

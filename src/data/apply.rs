@@ -68,11 +68,8 @@ pub async fn run(
     let mut crew = Crew::gather(prepared).await?;
     let forbidden = crew.originals(key).await?;
     step.done(ui);
-    let masker = job.masker()?.forbidding(move |mask| {
-        let sight = forbidden.seeker("").glance(mask);
-        sight.certain || sight.number
-    });
-    let originals = Originals::new(key);
+    let masker = job.masker()?;
+    let originals = Originals::after(&forbidden);
     let (start, step) = (Instant::now(), Step::start(ui, "rows", "copy the rows"));
     let plans: BTreeMap<&TableName, &TablePlan> =
         prepared.plan.tables.iter().map(|plan| (&plan.table, plan)).collect();
@@ -90,7 +87,7 @@ pub async fn run(
         body.tables.push(copied_table(plan, done));
         save(body)
     };
-    crew.copy(&admin.database(&new), &masker, &originals, ui, table).await?;
+    crew.copy(&admin.database(&new), &masker, &forbidden, &originals, ui, table).await?;
     body.rows_ms = Some(start.elapsed().as_millis() as u64);
     let matcher = originals.freeze();
     step.done(ui);
@@ -189,7 +186,7 @@ pub async fn run(
         body.previous_database = None;
     }
     save(body)?;
-    Ok(Proof { masker, matcher })
+    Ok(Proof { masker: masker.forbidding(forbidden.recogniser()), matcher })
 }
 
 /// Fewer rows than this go into a table as it is: its indexes are not worth building again.

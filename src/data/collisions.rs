@@ -37,6 +37,14 @@ pub struct Collision {
     pub remedy: String,
 }
 
+/// What trying the masks out has shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tried {
+    pub collisions: Vec<Collision>,
+    /// What was not tried to the end, in words.
+    pub left: Vec<String>,
+}
+
 struct Index {
     name: String,
     columns: Vec<String>,
@@ -54,9 +62,9 @@ pub async fn find(
     subset: &Subset,
     rules: &Rules,
     masker: &Masker,
-) -> Result<Vec<Collision>> {
+) -> Result<Tried> {
     let schemas: Vec<&str> = subset.keys().map(|name| name.schema.as_str()).collect();
-    let mut found = Vec::new();
+    let mut tried = Tried::default();
     for row in session.query(INDEXES, &[&schemas]).await.map_err(quiet("read the unique indexes"))? {
         let name = TableName { schema: row.get(0), name: row.get(1) };
         let (Some(table), Some(selection)) = (catalog.table(&name), subset.get(&name)) else { continue };
@@ -84,9 +92,15 @@ pub async fn find(
                 .await
                 .with_context(|| format!("try the masks of {name}"))?;
         }
+        if seen.left > 0 {
+            tried.left.push(format!(
+                "the masks of unique index {} of {name} were tried on {MOST_ROWS} rows, and not on {} more: should two of them get one mask, the copy stops when it builds the index",
+                index.name, seen.left
+            ));
+        }
         if seen.collisions > 0 {
             let remedy = remedy(&columns);
-            found.push(Collision {
+            tried.collisions.push(Collision {
                 table: name,
                 index: index.name.clone(),
                 columns: masked,
@@ -95,7 +109,7 @@ pub async fn find(
             });
         }
     }
-    Ok(found)
+    Ok(tried)
 }
 
 /// Whether a rule puts another value in place; NULLs are never equal to each other.
@@ -126,15 +140,32 @@ struct Seen<'a> {
     hashes: HashMap<u64, u64>,
     hasher: std::collections::hash_map::RandomState,
     collisions: u64,
+    /// Rows held at most.
+    most: usize,
+    /// Rows that were not tried, for there is no room for more.
+    left: u64,
 }
 
 impl<'a> Seen<'a> {
     fn new(columns: &'a [(&'a Column, Option<&'a Strategy>)], index: &'a Index, masker: &'a Masker) -> Self {
         let hasher = std::collections::hash_map::RandomState::new();
-        Self { columns, index, masker, hashes: HashMap::new(), hasher, collisions: 0 }
+        Self {
+            columns,
+            index,
+            masker,
+            hashes: HashMap::new(),
+            hasher,
+            collisions: 0,
+            most: MOST_ROWS,
+            left: 0,
+        }
     }
 
     fn row(&mut self, line: &[u8]) -> Result<()> {
+        if self.hashes.len() >= self.most {
+            self.left += 1;
+            return Ok(());
+        }
         let (mut originals, mut masks) = (Vec::new(), Vec::new());
         for (field, (column, rule)) in copytext::fields(line).zip(self.columns) {
             // NULL is equal to nothing.
@@ -150,9 +181,6 @@ impl<'a> Seen<'a> {
             let folded = self.index.expression || column.base_type == "citext";
             masks.push(if folded { masked.to_lowercase() } else { masked });
             originals.push(text.into_owned());
-        }
-        if self.hashes.len() >= MOST_ROWS {
-            return Ok(());
         }
         let (original, mask) = (self.hasher.hash_one(&originals), self.hasher.hash_one(&masks));
         // A row that only comes along twice is no collision; a unique index holds each value once.
@@ -227,6 +255,20 @@ mod tests {
             seen.row(value.as_bytes()).unwrap();
         }
         seen.collisions
+    }
+
+    #[test]
+    fn rows_beyond_the_limit_are_counted_not_forgotten() {
+        let (masker, column) = (Masker::new("a key", "staging.local"), column("c", "text", false));
+        let columns = [(&column, Some(&Strategy::City))];
+        let index = Index { name: "i".into(), columns: vec!["c".into()], condition: None, expression: false };
+        let mut seen = Seen::new(&columns, &index, &masker);
+        seen.most = 3;
+        for value in 0..100 {
+            seen.row(format!("town{value}").as_bytes()).unwrap();
+        }
+        assert_eq!(seen.hashes.len(), 3);
+        assert!(seen.left > 0 && seen.collisions + seen.left + 3 == 100);
     }
 
     #[test]

@@ -17,8 +17,10 @@ use crate::failure::Failure;
 use crate::postgres::{Session, connect_url_read_only, failure};
 use crate::ui::Ui;
 
-/// `row_security` off: a policy that hides rows becomes an error instead of a copy that lacks them.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL row_security = off";
+/// `row_security` off: a policy that hides rows becomes an error instead of a copy that lacks them. `jit` off: to
+/// compile a statement takes longer than it saves, for those over the catalogue many times so.
+const BEGIN: &str =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL row_security = off; SET LOCAL jit = off";
 
 /// Of a standby too. Some services forbid it; then the report goes without.
 const LSN: &str =
@@ -27,7 +29,7 @@ const LSN: &str =
 /// Undecided columns that are named in one sentence; all of them stand in the entry.
 const NAMED: usize = 8;
 /// Tables that look larger than this are not counted row by row.
-const COUNTED: u64 = 1_000_000;
+const COUNTED: u64 = 20_000;
 
 /// Connects to both sides, reads production in one snapshot and plans the copy.
 ///
@@ -113,8 +115,9 @@ impl Prepared {
     pub async fn explain(&mut self) -> Result<()> {
         if self.plan.undecided.is_empty() && !self.rules.is_empty() {
             let (catalog, subset, masker) = (&self.catalog, &self.subset, self.trial());
-            let found = collisions::find(&self.production, catalog, subset, &self.rules, &masker).await?;
-            self.plan.collisions = found;
+            let tried = collisions::find(&self.production, catalog, subset, &self.rules, &masker).await?;
+            self.plan.collisions = tried.collisions;
+            self.plan.warnings.extend(tried.left);
         }
         let Some(rim) = &self.rim else { return Ok(()) };
         growth::estimate(&self.production, &self.catalog, &self.subset, rim, &mut self.plan.keys).await

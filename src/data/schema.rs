@@ -36,10 +36,11 @@ pub async fn dump(prepared: &Prepared, place: &Place, access: &Access) -> Result
     arguments.extend(
         others.iter().map(|row| format!("--exclude-schema={}", quote_identifier(&row.get::<_, String>(0)))),
     );
-    Ok(Schema {
-        before_rows: section(place, access, &arguments, "pre-data").await?,
-        after_rows: section(place, access, &arguments, "post-data").await?,
-    })
+    let (before_rows, after_rows) = tokio::try_join!(
+        section(place, access, &arguments, "pre-data"),
+        section(place, access, &arguments, "post-data"),
+    )?;
+    Ok(Schema { before_rows, after_rows })
 }
 
 async fn section(place: &Place, access: &Access, arguments: &[String], name: &str) -> Result<String> {
@@ -89,6 +90,12 @@ pub async fn fire_triggers(target: &Session, fire: bool) -> Result<()> {
     let role = if fire { "origin" } else { "replica" };
     let statement = format!("SET session_replication_role = {role}");
     unless_forbidden(target, &statement).await.map_err(quiet("set whether triggers fire"))
+}
+
+/// Nothing that the session commits has to be on the disk before the swap is, and the swap's own commit takes
+/// all before it along.
+pub async fn defer_flushes(target: &Session) -> Result<()> {
+    target.batch_execute("SET synchronous_commit = off").await.map_err(quiet("prepare to load rows"))
 }
 
 /// Whether the session's role meets neither triggers nor policies when it loads rows.

@@ -13,7 +13,7 @@ pub async fn join(source: &SecretString, id: &str) -> Result<Session> {
     // A policy that hides rows becomes an error. Text forms must not hang on the server's own settings.
     let begin = format!(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {}; \
-         SET LOCAL row_security = off; SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO'; \
+         SET LOCAL row_security = off; SET LOCAL jit = off; SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO'; \
          SET LOCAL intervalstyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 3",
         quote_literal(id)
     );

@@ -1,7 +1,5 @@
 //! The frame: a header, rows of counted fields, an end mark.
 
-use bytes::{Buf as _, BytesMut};
-
 use crate::data::mask::Unmaskable;
 
 const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
@@ -15,13 +13,18 @@ const BROKEN: Unmaskable = Unmaskable::Malformed("COPY stream");
 /// Bytes that wait until a row is whole.
 #[derive(Default)]
 pub struct Rows {
-    buffer: BytesMut,
+    buffer: Vec<u8>,
+    /// What stands before it has been taken.
+    at: usize,
     started: bool,
     ended: bool,
 }
 
 impl Rows {
     pub fn push(&mut self, bytes: &[u8]) {
+        // Mostly a message holds whole rows, and nothing has to move.
+        self.buffer.drain(..self.at);
+        self.at = 0;
         self.buffer.extend_from_slice(bytes);
     }
 
@@ -29,25 +32,26 @@ impl Rows {
     ///
     /// # Errors
     /// A stream that is no binary COPY, or goes on after its end.
-    pub fn next(&mut self, fields: &mut Fields) -> Result<Option<BytesMut>, Unmaskable> {
+    pub fn next(&mut self, fields: &mut Fields) -> Result<Option<&[u8]>, Unmaskable> {
         if !self.started && !self.start()? {
             return Ok(None);
         }
-        let Some(count) = self.buffer.first_chunk::<2>().map(|b| i16::from_be_bytes(*b)) else {
+        let rest = &self.buffer[self.at..];
+        let Some(count) = rest.first_chunk::<2>().map(|b| i16::from_be_bytes(*b)) else {
             return Ok(None);
         };
         if self.ended {
             return Err(BROKEN);
         }
         if count == -1 {
-            self.buffer.advance(2);
+            self.at += 2;
             self.ended = true;
-            return if self.buffer.is_empty() { Ok(None) } else { Err(BROKEN) };
+            return if self.at == self.buffer.len() { Ok(None) } else { Err(BROKEN) };
         }
         fields.clear();
         let mut at = 2;
         for _ in 0..usize::try_from(count).map_err(|_| BROKEN)? {
-            let Some(length) = self.buffer.get(at..).and_then(<[u8]>::first_chunk::<4>) else {
+            let Some(length) = rest.get(at..).and_then(<[u8]>::first_chunk::<4>) else {
                 return Ok(None);
             };
             at += 4;
@@ -59,11 +63,13 @@ impl Rows {
                     at = end;
                 }
             }
-            if at > self.buffer.len() {
+            if at > rest.len() {
                 return Ok(None);
             }
         }
-        Ok(Some(self.buffer.split_to(at)))
+        let row = self.at..self.at + at;
+        self.at = row.end;
+        Ok(Some(&self.buffer[row]))
     }
 
     /// Whether the end mark has come: a stream without it was cut.
@@ -72,17 +78,17 @@ impl Rows {
     }
 
     fn start(&mut self) -> Result<bool, Unmaskable> {
-        let Some(header) = self.buffer.first_chunk::<HEADER>() else { return Ok(false) };
+        let Some(header) = self.buffer[self.at..].first_chunk::<HEADER>() else { return Ok(false) };
         let number =
             |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
         if !header.starts_with(SIGNATURE) || number(11) & WITH_OIDS != 0 {
             return Err(BROKEN);
         }
         let whole = HEADER + number(15) as usize;
-        if self.buffer.len() < whole {
+        if self.buffer.len() - self.at < whole {
             return Ok(false);
         }
-        self.buffer.advance(whole);
+        self.at += whole;
         self.started = true;
         Ok(true)
     }

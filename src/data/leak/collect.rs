@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::forms::{self, Form, Writing};
 use super::matcher::Matcher;
-use super::set::Set;
+use super::set::{Bits, Set};
 use super::tokens::{Key, Token, Tokens};
 use crate::config::masking::Strategy;
 use crate::failure::Failure;
@@ -29,22 +29,32 @@ const ENDING: u64 = 0x80;
 /// Texts with fewer tokens and without a digit are sayings: alone they prove nothing.
 pub const SAYING: usize = 16;
 /// Entries of the table that tells which lengths can begin at a pair of tokens.
-const STARTS: usize = 1 << 21;
+const STARTS: usize = 1 << 20;
+/// Bits of the tables that say no to most of what is looked up: small enough for a core's own cache, which
+/// all the others are not.
+const HINTS: usize = 1 << 22;
 /// Words of the filter before the set.
-const FILTER: usize = 1 << 19;
+const FILTER: usize = 1 << 18;
 
 /// The personal values of a run, gathered by all its workers.
 #[derive(Debug)]
 pub struct Originals {
     shared: Arc<Shared>,
+    shards: Arc<Vec<Mutex<Set>>>,
+    /// What an earlier reading has gathered is not held twice.
+    before: Vec<Arc<Vec<Set>>>,
 }
 
+/// What all readings of a run have in common.
 #[derive(Debug)]
 pub struct Shared {
     pub key: Key,
-    shards: Vec<Mutex<Set>>,
     /// By the first tokens: a bit for each of [`LENGTHS`].
     starts: Vec<AtomicU16>,
+    /// Where `starts` holds anything.
+    begins: Bits,
+    /// The fingerprints of what is all of its text.
+    wholes: Bits,
     filter: Vec<AtomicU64>,
     values: AtomicU64,
     /// Numbers by their count of digits.
@@ -56,13 +66,24 @@ impl Originals {
     pub fn new(key: [u64; 2]) -> Self {
         let shared = Shared {
             key: Key(key),
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             starts: (0..STARTS).map(|_| AtomicU16::new(0)).collect(),
+            begins: Bits::new(HINTS),
+            wholes: Bits::new(HINTS / 4),
             filter: (0..FILTER).map(|_| AtomicU64::new(0)).collect(),
             values: AtomicU64::new(0),
             numbers: std::array::from_fn(|_| AtomicU32::new(0)),
         };
-        Self { shared: Arc::new(shared) }
+        Self::beside(Arc::new(shared), Vec::new())
+    }
+
+    /// Goes on where an earlier reading has ended: what it holds counts from the start.
+    pub fn after(earlier: &Matcher) -> Self {
+        let (shared, sets) = earlier.parts();
+        Self::beside(shared, sets)
+    }
+
+    fn beside(shared: Arc<Shared>, before: Vec<Arc<Vec<Set>>>) -> Self {
+        Self { shared, shards: Arc::new((0..SHARDS).map(|_| Mutex::default()).collect()), before }
     }
 
     /// A worker's own way to add.
@@ -70,6 +91,8 @@ impl Originals {
         Collector {
             tokens: Tokens::new(self.shared.key),
             shared: Arc::clone(&self.shared),
+            shards: Arc::clone(&self.shards),
+            before: self.before.clone(),
             pending: Vec::with_capacity(BATCH),
             names: Vec::new(),
         }
@@ -88,8 +111,8 @@ impl Originals {
     pub fn freeze(self) -> Matcher {
         let take =
             |shard: &Mutex<Set>| std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
-        let sets = self.shared.shards.iter().map(take).collect();
-        Matcher::new(self.shared, sets)
+        let sets = self.shards.iter().map(take).collect();
+        Matcher::new(self.shared, self.before.into_iter().chain([Arc::new(sets)]).collect())
     }
 }
 
@@ -107,11 +130,20 @@ impl Shared {
 
     /// Which lengths a text that begins with these tokens can have.
     pub fn lengths(&self, first: u64, second: Option<u64>) -> u16 {
-        self.starts[self.start_place(first, second)].load(Ordering::Relaxed)
+        let start = self.key.fold(first, second.unwrap_or(0));
+        if self.begins.has(start) { self.starts[start as usize % STARTS].load(Ordering::Relaxed) } else { 0 }
     }
 
-    fn start_place(&self, first: u64, second: Option<u64>) -> usize {
-        self.key.fold(first, second.unwrap_or(0)) as usize % STARTS
+    /// Notes that a text of this length begins with these tokens.
+    fn begins(&self, first: u64, second: Option<u64>, class: usize) {
+        let start = self.key.fold(first, second.unwrap_or(0));
+        self.begins.set(start);
+        self.starts[start as usize % STARTS].fetch_or(1 << class, Ordering::Relaxed);
+    }
+
+    /// False for most of what was never added as a whole text.
+    pub fn may_be_whole(&self, fingerprint: u64) -> bool {
+        self.wholes.has(fingerprint)
     }
 
     pub fn shard(fingerprint: u64) -> usize {
@@ -156,6 +188,8 @@ pub const ROLL: u64 = 0x9e37_79b9_7f4a_7c15;
 #[derive(Debug)]
 pub struct Collector {
     shared: Arc<Shared>,
+    shards: Arc<Vec<Mutex<Set>>>,
+    before: Vec<Arc<Vec<Set>>>,
     tokens: Tokens,
     /// Fingerprints; of a number, with its count of digits.
     pending: Vec<(u64, u8)>,
@@ -197,7 +231,7 @@ impl Collector {
             Strategy::Name | Strategy::ShortName | Strategy::Username => match self.tokens.list[..] {
                 [_] if digits > 0 && letters > 0 && chars >= 6 => self.window(0, 1),
                 [name] if letters >= 2 => {
-                    self.pending.push((self.shared.whole(name.hash, 1), 0));
+                    self.whole(name.hash, 1);
                     self.names.push(name);
                 }
                 [_, _, ..] if letters >= 6 => self.window(0, count),
@@ -228,7 +262,7 @@ impl Collector {
                     self.window(0, count);
                 } else if (2..SAYING).contains(&count) && letters >= 6 {
                     let rolled = self.tokens.list.iter().fold(0, |rolled, token| roll(rolled, token.hash));
-                    self.pending.push((self.shared.whole(rolled, count), 0));
+                    self.whole(rolled, count);
                 }
                 self.forms(&normal);
             }
@@ -294,8 +328,17 @@ impl Collector {
         }
     }
 
+    fn whole(&mut self, rolled: u64, count: usize) {
+        let fingerprint = self.shared.whole(rolled, count);
+        self.shared.wholes.set(fingerprint);
+        self.pending.push((fingerprint, 0));
+    }
+
     /// Tokens of the text that was read. Of more than [`LENGTHS`] allows, the first and the last ones.
     fn window(&mut self, from: usize, count: usize) {
+        if count == 1 && !self.tokens.list[from].stands_alone() {
+            return;
+        }
         let hashes: Vec<u64> = self.tokens.list[from..from + count].iter().map(|token| token.hash).collect();
         self.run(&hashes);
     }
@@ -305,17 +348,14 @@ impl Collector {
         let length = LENGTHS[class];
         let rolled = hashes[..length].iter().fold(0, |rolled, &hash| roll(rolled, hash));
         let second = (length > 1).then(|| hashes[1]);
-        let place = self.shared.start_place(hashes[0], second);
-        self.shared.starts[place].fetch_or(1 << class, Ordering::Relaxed);
+        self.shared.begins(hashes[0], second, class);
         if hashes.len() == length {
             self.pending.push((self.shared.window(rolled, length), 0));
         } else {
             self.pending.push((self.shared.beginning(rolled, length), 0));
-            let rolled = hashes[hashes.len() - length..].iter().fold(0, |rolled, &hash| roll(rolled, hash));
-            let place = self
-                .shared
-                .start_place(hashes[hashes.len() - length], Some(hashes[hashes.len() - length + 1]));
-            self.shared.starts[place].fetch_or(1 << class, Ordering::Relaxed);
+            let last = &hashes[hashes.len() - length..];
+            let rolled = last.iter().fold(0, |rolled, &hash| roll(rolled, hash));
+            self.shared.begins(last[0], Some(last[1]), class);
             self.pending.push((self.shared.ending(rolled, length), 0));
         }
     }
@@ -325,10 +365,11 @@ impl Collector {
         self.pending.sort_unstable_by_key(|&(fingerprint, _)| Shared::shard(fingerprint));
         let mut new = 0;
         for run in self.pending.chunk_by(|a, b| Shared::shard(a.0) == Shared::shard(b.0)) {
-            let shard = &shared.shards[Shared::shard(run[0].0)];
-            let mut set = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let shard = Shared::shard(run[0].0);
+            let mut set = self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner);
             for &(fingerprint, digits) in run {
-                if !set.insert(fingerprint) {
+                let known = || self.before.iter().any(|sets| sets[shard].contains(fingerprint));
+                if shared.may_hold(fingerprint) && known() || !set.insert(fingerprint) {
                     continue;
                 }
                 let (place, bits) = Shared::filter_place(fingerprint);

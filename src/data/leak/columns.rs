@@ -1,16 +1,7 @@
 //! Where a text can be: which columns the scan reads, and how each is looked at. Pure.
 
+use super::field::Look;
 use crate::model::quote_identifier;
-
-/// How a field of the stream is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
-    Text,
-    /// A version byte, then text.
-    Jsonb,
-    /// Any bytes: a text in some encoding, or a document.
-    Bytes,
-}
 
 /// How a column is asked for and looked at; `None`: its type has no room for a text or a long number.
 /// `base_type` is that below domains and arrays.
@@ -28,11 +19,9 @@ pub fn look(name: &str, base_type: &str, is_array: bool) -> Option<(String, Look
         }
         "jsonb" if !is_array => (column, Look::Jsonb),
         "bytea" if !is_array => (column, Look::Bytes),
-        // A telephone number has seven digits; smaller numbers need not be sent.
-        "int4" | "int8" | "numeric" if !is_array => {
-            let large = format!("{column} >= 1000000 OR {column} <= -1000000");
-            (format!("CASE WHEN {large} THEN trunc({column}::numeric)::text END"), Look::Text)
-        }
+        "int4" | "int8" if !is_array => (column, Look::Integer),
+        "numeric" if !is_array => (column, Look::Numeric),
+        "uuid" if !is_array => (column, Look::Uuid),
         _ => (format!("{column}::text"), Look::Text),
     })
 }
@@ -48,9 +37,16 @@ mod tests {
         }
         assert_eq!(look("a", "jsonb", false), Some(("\"a\"".into(), Look::Jsonb)));
         assert_eq!(look("a", "bytea", false), Some(("\"a\"".into(), Look::Bytes)));
-        for base_type in
-            ["hstore", "some_composite", "tsvector", "inet", "uuid", "ltree", "a_type_of_tomorrow"]
-        {
+        for (base_type, how) in [
+            ("int4", Look::Integer),
+            ("int8", Look::Integer),
+            ("numeric", Look::Numeric),
+            ("uuid", Look::Uuid),
+        ] {
+            assert_eq!(look("a", base_type, false), Some(("\"a\"".into(), how)));
+            assert_eq!(look("a", base_type, true), Some(("\"a\"::text".into(), Look::Text)));
+        }
+        for base_type in ["hstore", "some_composite", "tsvector", "inet", "ltree", "a_type_of_tomorrow"] {
             assert_eq!(look("a", base_type, false), Some(("\"a\"::text".into(), Look::Text)));
         }
         assert_eq!(look("a", "jsonb", true), Some(("\"a\"::text".into(), Look::Text)));

@@ -7,50 +7,52 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::tokens::Marks;
+
 /// An encoding inside of an encoding inside of an encoding; nobody goes deeper.
 const DEPTH: usize = 3;
 /// Characters from which on a word is tried as base64 or hexadecimal.
 pub const ENCODED: usize = 12;
 
-/// Shows every text that is encoded in this one. Without `long_words`, it holds no base64 or hexadecimal.
-pub fn each(text: &str, long_words: bool, see: &mut dyn FnMut(&str)) {
-    descend(text, DEPTH, long_words, see);
+/// Shows every text that is encoded in this one; `see` answers with the marks of what it was shown.
+/// Without `long_words`, it holds no base64 or hexadecimal.
+pub fn each(text: &str, marks: Marks, long_words: bool, see: &mut dyn FnMut(&str) -> Marks) {
+    descend(text, DEPTH, marks, long_words, see);
 }
 
-fn descend(text: &str, depth: usize, long_words: bool, see: &mut dyn FnMut(&str)) {
+fn descend(text: &str, depth: usize, marks: Marks, long_words: bool, see: &mut dyn FnMut(&str) -> Marks) {
     if depth == 0 {
         return;
     }
-    let bytes = text.as_bytes();
     let mut found = |inner: &str| {
-        see(inner);
-        descend(inner, depth - 1, true, see);
+        let marks = see(inner);
+        descend(inner, depth - 1, marks, true, see);
     };
-    if bytes.contains(&b'\\') {
+    if marks.escapes {
         found(&unescape(text));
     }
     // With the tags, for their attributes, and without them.
-    for (sign, tags) in [(b'&', true), (b'<', false)] {
-        if bytes.contains(&sign) {
+    for (there, tags) in [(marks.entities, true), (marks.tags, false)] {
+        if there {
             let plain = markup(text, tags);
             if plain != text {
                 found(&plain);
             }
         }
     }
-    if bytes.contains(&b'%')
-        && let Some(plain) = percent(bytes)
+    if marks.percents
+        && let Some(plain) = percent(text.as_bytes())
     {
         found(&plain);
     }
     if !long_words {
         return;
     }
-    for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '_' | '-'))) {
-        if word.len() >= ENCODED {
-            for inner in [hexadecimal(word), base64(word)].into_iter().flatten() {
-                found(&inner);
-            }
+    let part = |byte: &u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_' | b'-'));
+    for word in text.as_bytes().split(part).filter(|word| word.len() >= ENCODED) {
+        let Ok(word) = std::str::from_utf8(word) else { continue };
+        for inner in [hexadecimal(word), base64(word)].into_iter().flatten() {
+            found(&inner);
         }
     }
 }
@@ -227,12 +229,22 @@ fn readable(bytes: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tokens::{Key, Tokens};
     use super::*;
     use proptest::prelude::proptest;
 
+    fn marks(text: &str) -> Marks {
+        let mut tokens = Tokens::new(Key([1, 2]));
+        tokens.read(text);
+        tokens.marks
+    }
+
     fn shows(text: &str, wanted: &str) -> bool {
         let mut shown = false;
-        each(text, true, &mut |inner| shown |= inner.contains(wanted));
+        each(text, marks(text), true, &mut |inner| {
+            shown |= inner.contains(wanted);
+            marks(inner)
+        });
         shown
     }
 
@@ -270,8 +282,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_is_too_odd(text in "\\PC{0,60}", odd in "[\\\\&<>%#;xu0-9a-fé]{0,30}") {
-            each(&text, true, &mut |_| {});
-            each(&odd, true, &mut |_| {});
+            each(&text, marks(&text), true, &mut marks);
+            each(&odd, marks(&odd), true, &mut marks);
         }
     }
 }

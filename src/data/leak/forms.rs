@@ -45,7 +45,7 @@ const IBAN_CHARS: std::ops::RangeInclusive<usize> = 15..=34;
 pub fn iban(key: Key, text: &str) -> Option<u64> {
     let compact: Vec<u8> =
         text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase()).collect();
-    IBAN_CHARS.contains(&compact.len()).then(|| key.fold(key.bytes(&compact), IBAN))
+    IBAN_CHARS.contains(&compact.len()).then(|| key.fold(key.bytes(compact), IBAN))
 }
 
 /// The fingerprint of a number that is the whole text, and how many digits it has.
@@ -56,11 +56,21 @@ pub fn number(key: Key, text: &str) -> Option<(u64, usize)> {
     DIGITS.contains(&digits).then(|| (number_of(key, digits, value), digits))
 }
 
+/// The fingerprint of an e-mail address.
+pub fn address_of(key: Key, address: &str) -> u64 {
+    let lower = if address.is_ascii() {
+        key.bytes(address.bytes().map(|byte| byte.to_ascii_lowercase()))
+    } else {
+        key.bytes(address.to_lowercase().bytes())
+    };
+    key.fold(lower, EMAIL)
+}
+
 /// Every value with a form of its own. `normal` and `tokens` are of one text.
 pub fn each<'t>(key: Key, normal: &'t str, tokens: &Tokens, found: &mut impl FnMut(Form<'t>)) {
     for &at in &tokens.ats {
         if let Some(address) = email(normal, at) {
-            let fingerprint = key.fold(key.bytes(address.to_lowercase().as_bytes()), EMAIL);
+            let fingerprint = address_of(key, address);
             found(Form::Email { fingerprint, host: address.rsplit_once('@').map_or("", |(_, host)| host) });
         }
     }
@@ -76,7 +86,7 @@ pub fn each<'t>(key: Key, normal: &'t str, tokens: &Tokens, found: &mut impl FnM
             ibans(key, normal, &list[at..], found);
         }
     }
-    if normal.matches(':').nth(1).is_some() {
+    if tokens.marks.colons > 1 {
         let run = |c: char| !(c.is_ascii_hexdigit() || c == ':');
         for address in normal.split(run).filter_map(|run| run.parse::<Ipv6Addr>().ok()) {
             if is_somebodys_v6(address) {
@@ -183,7 +193,7 @@ fn ibans<'t>(key: Key, normal: &'t str, list: &[Token], found: &mut impl FnMut(F
         }
         end = token.end;
         if IBAN_CHARS.contains(&length) {
-            found(Form::Iban(key.fold(key.bytes(&compact[..length]), IBAN)));
+            found(Form::Iban(key.fold(key.bytes(compact[..length].iter().copied()), IBAN)));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Looks for the originals in a text, as a whole or inside of it, in one pass over its words.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::collect::{LENGTHS, ROLL, SAYING, Shared, roll};
 use super::decode;
@@ -15,7 +15,8 @@ use super::tokens::Tokens;
 #[derive(Debug, Clone)]
 pub struct Matcher {
     shared: Arc<Shared>,
-    sets: Arc<Vec<Set>>,
+    /// Of one reading after the other; each by the fingerprint's shard.
+    sets: Vec<Arc<Vec<Set>>>,
 }
 
 /// What stands in a text.
@@ -34,12 +35,16 @@ pub struct Sight {
 }
 
 impl Matcher {
-    pub(super) fn new(shared: Arc<Shared>, sets: Vec<Set>) -> Self {
-        Self { shared, sets: Arc::new(sets) }
+    pub(super) fn new(shared: Arc<Shared>, sets: Vec<Arc<Vec<Set>>>) -> Self {
+        Self { shared, sets }
+    }
+
+    pub(super) fn parts(&self) -> (Arc<Shared>, Vec<Arc<Vec<Set>>>) {
+        (Arc::clone(&self.shared), self.sets.clone())
     }
 
     pub fn len(&self) -> u64 {
-        self.sets.iter().map(|set| set.len() as u64).sum()
+        self.sets.iter().flat_map(|sets| sets.iter()).map(|set| set.len() as u64).sum()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -56,8 +61,19 @@ impl Matcher {
         }
     }
 
+    /// Tells a text that is an original, or in which one stands as it is written. One caller at a time is
+    /// fast: give each its own.
+    pub fn recogniser(&self) -> impl Fn(&str) -> bool + Send + Sync + 'static {
+        let seeker = Mutex::new(self.seeker(""));
+        move |text| {
+            let sight = seeker.lock().unwrap_or_else(PoisonError::into_inner).glance(text);
+            sight.certain || sight.number
+        }
+    }
+
     fn holds(&self, fingerprint: u64) -> bool {
-        self.shared.may_hold(fingerprint) && self.sets[Shared::shard(fingerprint)].contains(fingerprint)
+        self.shared.may_hold(fingerprint)
+            && self.sets.iter().any(|sets| sets[Shared::shard(fingerprint)].contains(fingerprint))
     }
 }
 
@@ -73,15 +89,28 @@ pub struct Seeker {
 impl Seeker {
     /// Looks at a text as it is written, and at every text that is encoded in it.
     pub fn look(&mut self, text: &str) -> Sight {
+        if self.is_masked_address(text) {
+            // Of the commonest cell there is, nothing but the address can be somebody's.
+            let fingerprint = forms::address_of(self.matcher.shared.key, text);
+            return Sight { certain: self.matcher.holds(fingerprint), ..Sight::default() };
+        }
         let mut sight = self.glance(text);
         // Other alphabets of base64 part it into words: a little below what is tried.
         let long_words = self.tokens.list.iter().any(|token| token.end - token.start >= decode::ENCODED - 4);
-        decode::each(text, long_words, &mut |inner| {
+        decode::each(text, self.tokens.marks, long_words, &mut |inner| {
             let inner = self.glance(inner);
             sight.certain |= inner.certain;
             sight.foreign |= inner.foreign;
+            self.tokens.marks
         });
         sight
+    }
+
+    /// The whole text has the form of staging's own addresses: digits of a hash, and the domain.
+    fn is_masked_address(&self, text: &str) -> bool {
+        let Some((name, host)) = text.split_at_checked(ADDRESS) else { return false };
+        host.strip_prefix('@') == Some(&self.own_domain)
+            && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     }
 
     /// Looks at a text as it is written.
@@ -95,7 +124,8 @@ impl Seeker {
         sight.certain = runs(matcher, tokens, rolled);
         if tokens.list.len() < SAYING {
             let all = rolled[tokens.list.len()];
-            sight.single = matcher.holds(matcher.shared.whole(all, tokens.list.len()));
+            let whole = matcher.shared.whole(all, tokens.list.len());
+            sight.single = matcher.shared.may_be_whole(whole) && matcher.holds(whole);
         }
         forms::each(matcher.shared.key, &normal, tokens, &mut |form| match form {
             Form::Email { fingerprint, host } => {
@@ -131,7 +161,10 @@ fn runs(matcher: &Matcher, tokens: &Tokens, rolled: &mut Vec<u64>) -> bool {
     let mut begun = false;
     for at in 0..list.len() {
         let second = list.get(at + 1).map(|token| token.hash);
-        let mut classes = matcher.shared.lengths(list[at].hash, None) & 1;
+        let mut classes = 0;
+        if list[at].stands_alone() {
+            classes = matcher.shared.lengths(list[at].hash, None) & 1;
+        }
         if second.is_some() {
             classes |= matcher.shared.lengths(list[at].hash, second) & !1;
         }
@@ -156,6 +189,8 @@ fn runs(matcher: &Matcher, tokens: &Tokens, rolled: &mut Vec<u64>) -> bool {
     false
 }
 
+/// Hexadecimal digits of a masked address: so many that they are nobody's, and encode nothing.
+const ADDRESS: usize = 20;
 /// Shorter texts are compared whole.
 const CUT: usize = 8;
 

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 mod collect;
 mod columns;
 mod decode;
+mod field;
 mod forms;
 mod matcher;
 mod objects;
@@ -194,6 +195,33 @@ mod tests {
         let matcher = originals.freeze();
         assert!((0..25_000).all(|n| finds(&matcher, &format!("to person{n}@real.example"))));
         assert!(!finds(&matcher, "person25000@real.example"));
+    }
+
+    #[test]
+    fn an_original_in_the_form_of_a_masked_address_is_found_all_the_same() {
+        let address = "0123456789abcdef0123@staging.local";
+        let matcher = originals(&[&[(Strategy::Email, address), (Strategy::Name, "Jane Doe")]]);
+        let sees = |text: &str| matcher.seeker("staging.local").look(text);
+        assert!(sees(address).certain);
+        assert_eq!(sees("0123456789abcdef0124@staging.local"), Sight::default());
+        assert!(sees("0123456789abcdef0124@staging.local, Jane Doe").certain);
+        assert!(sees("0123456789abcdef0124@elsewhere.example").foreign);
+    }
+
+    #[test]
+    fn a_second_reading_adds_to_the_first_and_leaves_it_as_it_was() {
+        let first = originals(&[&[(Strategy::Email, "jane@real.example")]]);
+        let second = Originals::after(&first);
+        let mut collector = second.collector();
+        for address in ["jane@real.example", "john@real.example"] {
+            collector.add(&Strategy::Email, address).unwrap();
+        }
+        collector.finish().unwrap();
+        assert_eq!(second.len(), 2, "none is held twice");
+        let both = second.freeze();
+        assert_eq!((first.len(), both.len()), (1, 2));
+        assert!(finds(&both, "jane@real.example") && finds(&both, "john@real.example"));
+        assert!(!finds(&first, "john@real.example"));
     }
 
     proptest! {

@@ -17,9 +17,9 @@ impl Key {
     }
 
     /// The hash of bytes as they are.
-    pub fn bytes(self, bytes: &[u8]) -> u64 {
+    pub fn bytes(self, bytes: impl IntoIterator<Item = u8>) -> u64 {
         let mut word = Word::new(self);
-        for &byte in bytes {
+        for byte in bytes {
             word.push(byte);
         }
         word.end()
@@ -43,6 +43,12 @@ impl Token {
     pub fn is_number(&self) -> bool {
         self.letters == 0
     }
+
+    /// Whether it is odd enough to be an original all by itself.
+    pub fn stands_alone(&self) -> bool {
+        let chars = self.letters + self.digits;
+        chars >= 6 && self.digits > 0 || chars >= 16
+    }
 }
 
 /// A text in its normal form with its tokens. Reused from text to text, so that nothing is allocated.
@@ -52,17 +58,47 @@ pub struct Tokens {
     pub list: Vec<Token>,
     /// Where an `@` stands.
     pub ats: Vec<usize>,
+    pub marks: Marks,
+}
+
+/// Signs that say what else a text can hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// `\`
+    pub escapes: bool,
+    /// `&`
+    pub entities: bool,
+    /// `<`
+    pub tags: bool,
+    /// `%`
+    pub percents: bool,
+    /// Of `:`.
+    pub colons: usize,
+}
+
+impl Marks {
+    fn see(&mut self, byte: u8) {
+        match byte {
+            b'\\' => self.escapes = true,
+            b'&' => self.entities = true,
+            b'<' => self.tags = true,
+            b'%' => self.percents = true,
+            b':' => self.colons += 1,
+            _ => {}
+        }
+    }
 }
 
 impl Tokens {
     pub fn new(key: Key) -> Self {
-        Self { key, list: Vec::new(), ats: Vec::new() }
+        Self { key, list: Vec::new(), ats: Vec::new(), marks: Marks::default() }
     }
 
     /// Reads a text and returns its normal form, to which the tokens' places refer.
     pub fn read<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
         self.list.clear();
         self.ats.clear();
+        self.marks = Marks::default();
         if text.is_ascii() {
             self.ascii(text.as_bytes());
             return Cow::Borrowed(text);
@@ -79,6 +115,8 @@ impl Tokens {
             if LOWER[usize::from(byte)] == 0 {
                 if byte == b'@' {
                     self.ats.push(at);
+                } else {
+                    self.marks.see(byte);
                 }
                 at += 1;
                 continue;
@@ -114,8 +152,10 @@ impl Tokens {
                 c.encode_utf8(&mut bytes).bytes().for_each(|byte| word.push(byte));
                 continue;
             }
-            if c == '@' {
-                self.ats.push(at);
+            match u8::try_from(c) {
+                Ok(b'@') => self.ats.push(at),
+                Ok(byte) => self.marks.see(byte),
+                Err(_) => {}
             }
             self.list.extend(open.take().map(|(token, word)| Token { hash: word.end(), ..token }));
         }

@@ -43,6 +43,8 @@ pub struct Masker {
 type Forbidden = dyn Fn(&str) -> bool + Send + Sync;
 
 const ATTEMPTS: u32 = 64;
+/// Random letters and digits from so many on are nobody's by chance.
+const LONG: usize = 16;
 
 impl Masker {
     pub fn new(key: &str, email_domain: &str) -> Self {
@@ -95,7 +97,8 @@ impl Masker {
             let masked = self.attempt(strategy, value, &normal, shape, attempt)?;
             // The masks of a permutation are the originals, in another order; an offset is one for all.
             let fixed = matches!(strategy, Strategy::Permutation | Strategy::DateOffset);
-            if !same(&masked, value) && (fixed || !self.is_forbidden(&masked)) {
+            let free = fixed || !can_meet(strategy, shape, &masked) || !self.is_forbidden(&masked);
+            if free && !same(&masked, value) {
                 return Ok(Some(masked));
             }
         }
@@ -242,6 +245,23 @@ fn normalise<'v>(strategy: &Strategy, value: &'v str) -> Cow<'v, str> {
         Strategy::Token | Strategy::Hash | Strategy::Permutation => Cow::Borrowed(value),
         Strategy::Email => lower(value.trim()),
         _ => lower(value),
+    }
+}
+
+/// Whether chance could lead to what is somebody's: of long random digits, and places and dates, it cannot.
+fn can_meet(strategy: &Strategy, shape: &Shape, masked: &str) -> bool {
+    match strategy {
+        Strategy::Email
+        | Strategy::Iban
+        | Strategy::Card
+        | Strategy::Ip
+        | Strategy::UserAgent
+        | Strategy::Coordinate
+        | Strategy::DateShift
+        | Strategy::DateInYear => false,
+        Strategy::Token if shape.base == Base::Uuid => false,
+        Strategy::Hash => masked.len() < LONG,
+        _ => true,
     }
 }
 

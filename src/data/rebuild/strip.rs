@@ -58,6 +58,7 @@ pub async fn strip(session: &Session, large: &(dyn Fn(&TableName) -> bool + Sync
                 comment: row.get(11),
             }),
             comment: row.get(10),
+            collated: row.get(12),
         };
         // The part of an index that has gone has gone with it.
         let with_another = index.parent.is_some();

@@ -11,7 +11,8 @@ SELECT pg_partition_root(i.indexrelid)::oid, i.indexrelid::regclass::text,
     || ' USING INDEX ' || quote_ident(x.relname)
     || CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END
     || CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END,
-  obj_description(i.indexrelid, 'pg_class'), obj_description(k.oid, 'pg_constraint')
+  obj_description(i.indexrelid, 'pg_class'), obj_description(k.oid, 'pg_constraint'),
+  EXISTS (SELECT FROM unnest(i.indcollation) c (oid) WHERE c.oid <> 0)
 FROM pg_index i
 JOIN pg_class x ON x.oid = i.indexrelid
 JOIN pg_class t ON t.oid = i.indrelid AND t.relkind IN ('r', 'p')

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use self::layout::Layout;
+use self::layout::{Cell, Layout};
 use self::pieces::Piece;
 use self::rewrite::{Nulled, Work, may_meet};
 use self::stream::Moved;
@@ -31,7 +31,7 @@ use crate::postgres::{Session, connect};
 use crate::ui::Ui;
 
 /// Fewer rows than this are not worth another pair of sessions.
-const ROWS_FOR_ANOTHER: u64 = 2_000;
+const ROWS_FOR_ANOTHER: u64 = 500;
 
 /// What went over for a table.
 #[derive(Debug, Clone, Copy, Default)]
@@ -82,9 +82,12 @@ impl Crew {
 
     /// A first reading of those columns whose masks could by chance be somebody's own: what no mask may equal.
     pub async fn originals(&mut self, key: [u64; 2]) -> Result<Matcher> {
+        // 122 random bits are nobody's by chance.
+        let wanted =
+            |cell: &Cell| cell.rule.as_ref().is_some_and(may_meet) && cell.column.base_type != "uuid";
         let mut layouts = BTreeMap::new();
         for (name, layout) in &self.list.layouts {
-            if let Some(layout) = layout.only(|cell| cell.rule.as_ref().is_some_and(may_meet)) {
+            if let Some(layout) = layout.only(wanted) {
                 layouts.insert(name.clone(), layout);
             }
         }
@@ -120,12 +123,13 @@ impl Crew {
         Ok(originals.freeze())
     }
 
-    /// Copies everything into `target` and hears of each table that is complete. The values that are masked
-    /// are added to `originals`. An error ends all workers and their sessions before it is returned.
+    /// Copies everything into `target` and hears of each table that is complete. No mask is one of
+    /// `forbidden`; the values that are masked are added to `originals`. An error ends all workers and their sessions before it is returned.
     pub async fn copy(
         self,
         target: &DatabaseAddress,
         masker: &Masker,
+        forbidden: &Matcher,
         originals: &Originals,
         ui: &Ui,
         done: &mut dyn FnMut(&TableName, Transferred) -> Result<()>,
@@ -137,7 +141,8 @@ impl Crew {
         let mut workers = JoinSet::new();
         for production in self.production {
             let (shared, target, news) = (Arc::clone(&shared), target.clone(), news.clone());
-            let work = Work::mask(originals.collector(), masker.clone());
+            let masker = masker.clone().forbidding(forbidden.recogniser());
+            let work = Work::mask(originals.collector(), masker);
             workers.spawn(async move { worker(production, &target, &shared, work, news).await });
         }
         drop(news);
@@ -224,6 +229,7 @@ async fn worker(
 ) -> Result<()> {
     let target = connect(target).await?;
     schema::fire_triggers(&target, false).await?;
+    schema::defer_flushes(&target).await?;
     let progress = |rows: u64| {
         let so_far = shared.rows.fetch_add(rows, Ordering::Relaxed) + rows;
         shared.ui.step_progress("rows", so_far, Some(shared.list.expected.max(so_far)), "rows");

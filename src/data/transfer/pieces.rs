@@ -14,6 +14,8 @@ use crate::data::row::{Tid, by_partition};
 const PIECES: &str = include_str!("../sql/pieces.sql");
 /// Bytes of a table that one piece reads.
 const RANGE: u64 = 32 << 20;
+/// So few bytes of chosen rows are written faster than the files of a table are exchanged.
+const LITTLE: u64 = 4 << 20;
 /// Rows asked for at once.
 const BATCH: usize = 2000;
 /// Since this version, a server reads a range of places without looking at the rest.
@@ -25,7 +27,7 @@ pub struct Piece {
     pub table: TableName,
     /// Where the rows go.
     pub target: TableName,
-    /// The only piece of its target.
+    /// The only piece of its target, and worth files of its own.
     pub whole: bool,
     pub part: Part,
 }
@@ -88,9 +90,12 @@ pub async fn cut(prepared: &Prepared, layouts: &BTreeMap<TableName, Layout>) -> 
         expected += selection.rows.len().unwrap_or(rows);
         let bytes = match &selection.rows {
             Rows::All => leaves.iter().map(|leaf| leaf.bytes).sum(),
-            Rows::Chosen(rows) => rows.len() as u64,
+            // Of a table that was never analyzed, each row may be all of it.
+            Rows::Chosen(rows) => prepared.catalog.table(name).map_or(0, |table| {
+                (table.bytes / table.estimated_rows.max(1)).saturating_mul(rows.len() as u64)
+            }),
         };
-        sized.push((bytes, pieces(layout, selection, &leaves, range, block)));
+        sized.push((bytes, pieces(layout, selection, bytes, &leaves, range, block)));
     }
     sized.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
     Ok((sized.into_iter().flat_map(|(_, pieces)| pieces).collect(), expected))
@@ -99,6 +104,7 @@ pub async fn cut(prepared: &Prepared, layouts: &BTreeMap<TableName, Layout>) -> 
 fn pieces(
     layout: &Layout,
     selection: &Selection,
+    bytes: u64,
     leaves: &[Leaf],
     range: Option<u64>,
     block: u64,
@@ -109,7 +115,7 @@ fn pieces(
         return vec![Piece {
             table: table.clone(),
             target: table.clone(),
-            whole: true,
+            whole: bytes > LITTLE,
             part: Part::Places(places),
         }];
     }
@@ -208,7 +214,7 @@ mod tests {
     #[test]
     fn ranges_cover_a_table_once_and_the_last_one_is_open() {
         let leaves = [Leaf { name: name("t"), bytes: 25 * 8192, readable: true }];
-        let pieces = pieces(&layout(false), &all(), &leaves, Some(10), 8192);
+        let pieces = pieces(&layout(false), &all(), 0, &leaves, Some(10), 8192);
         let ranges: Vec<_> = pieces
             .iter()
             .map(|piece| match piece.part {
@@ -221,14 +227,21 @@ mod tests {
     }
 
     #[test]
+    fn chosen_rows_of_some_size_get_files_of_their_own() {
+        let selection = Selection { rows: Rows::Chosen(std::collections::BTreeSet::new()), ..all() };
+        let whole = |bytes| pieces(&layout(false), &selection, bytes, &[], None, 8192)[0].whole;
+        assert!(!whole(1 << 20) && whole(40 << 20));
+    }
+
+    #[test]
     fn small_tables_and_old_servers_give_one_piece() {
         let leaf = |leaf, bytes, readable| Leaf { name: name(leaf), bytes, readable };
         let leaves = [leaf("a", 0, true), leaf("b", 1 << 40, true)];
-        let pieces_of = |by_root| pieces(&layout(by_root), &all(), &leaves, None, 8192);
+        let pieces_of = |by_root| pieces(&layout(by_root), &all(), 0, &leaves, None, 8192);
         assert!(pieces_of(false).iter().all(|piece| piece.whole && piece.target != name("t")));
         assert!(pieces_of(true).iter().all(|piece| !piece.whole && piece.target == name("t")));
         let closed = [leaf("a", 0, true), leaf("b", 1 << 40, false)];
-        let [piece] = &pieces(&layout(false), &all(), &closed, Some(10), 8192)[..] else { unreachable!() };
+        let [piece] = &pieces(&layout(false), &all(), 0, &closed, Some(10), 8192)[..] else { unreachable!() };
         let statements: Vec<_> = piece.statements(&layout(false), false).collect();
         assert_eq!(statements[0].1, "COPY (SELECT  FROM \"public\".\"t\") TO STDOUT (FORMAT binary)");
     }
