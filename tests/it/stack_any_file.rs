@@ -16,9 +16,10 @@ const FILES: [(&str, &str, &[&str]); 4] = [
 fn foreign(subject: &str, compose: &str) -> Stack {
     let project = format!("stest-any-{subject}-{}", std::process::id());
     let workspace = Workspace::new();
-    let state = workspace.path("").with_extension("state");
+    let state = workspace.path("state");
     let workspace = workspace.env("XDG_STATE_HOME", state.display().to_string());
     workspace.write("compose.yml", &compose.replace("PROJECT", &project));
+    workspace.write("state/.keep", "");
     workspace.write(".env", "ANSWER=fourty two\n");
     workspace.write("own.env", "OWN='from the file'\n");
     workspace.write("secret.txt", "first secret");

@@ -40,7 +40,7 @@ fn whichever_call_the_engine_refuses_what_ran_before_runs_again() {
         return;
     }
     let workspace = Workspace::new();
-    let state = workspace.path("").with_extension("state");
+    let state = workspace.path("state");
     let workspace = workspace.env("XDG_STATE_HOME", state.display().to_string());
     let stack = Stack::over(workspace, format!("stest-faults-{}", std::process::id()));
     let write = |text: &str| stack.workspace.write("compose.yml", &text.replace("PROJECT", &stack.project));
