@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::compose::load::Request;
 use crate::compose::typed::{Selection, select};
-use crate::engine::{Container, Endpoint, Health, Host, ImageInfo, Network, Published, State, Volume};
+use crate::engine::{Container, Endpoint, Health, Host, ImageInfo, Mount, Network, Published, State, Volume};
 use crate::stack::labels;
 use crate::stack::plan::Step;
 use crate::stack::specify::shares;
@@ -104,6 +104,14 @@ fn applied(observed: &Observed, plan: &Plan) -> Observed {
                     id: format!("{} {}", spec.name, spec.labels[labels::CONFIG_HASH]),
                     name: spec.name.clone(),
                     labels: spec.labels.clone(),
+                    mounts: spec
+                        .binds
+                        .iter()
+                        .map(|bind| Mount {
+                            name: bind.split(':').next().unwrap_or_default().to_owned(),
+                            ..Mount::default()
+                        })
+                        .collect(),
                     networks: spec
                         .networks
                         .iter()
