@@ -1,6 +1,7 @@
 //! The command line: clap types and help texts, nothing else.
 
 mod between;
+mod daily;
 mod examples;
 mod project;
 
@@ -9,6 +10,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use between::Between;
+pub use daily::{
+    BuildArgs, EventsArgs, ExecArgs, LogsArgs, PsqlArgs, PullArgs, PullWhen, RedisCliArgs, StatsArgs,
+    StatusArgs,
+};
 pub use project::ProjectArgs;
 
 use crate::config::migration::{CloneBy, Layout};
@@ -59,7 +64,7 @@ pub struct Global {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Every step and its detail.
-    #[arg(short, long, global = true)]
+    #[arg(long, global = true)]
     pub verbose: bool,
     /// Answer yes to every question, also to those about data that will be dropped.
     #[arg(short, long, global = true)]
@@ -93,8 +98,18 @@ pub enum Command {
     Logs(LogsArgs),
     /// Run a command in a service's container.
     Exec(ExecArgs),
-    /// Open psql on the twin's database.
+    /// Open psql on the twin's database, or on that of any project.
     Psql(PsqlArgs),
+    /// Open redis-cli on the project's Redis.
+    RedisCli(RedisCliArgs),
+    /// Show what the containers use: processor, memory, network, disk.
+    Stats(StatsArgs),
+    /// Show what happens to the containers.
+    Events(EventsArgs),
+    /// Pull the images of services.
+    Pull(PullArgs),
+    /// Build the images of services.
+    Build(BuildArgs),
     /// Drop the twin's database and start from an empty one.
     Reset(PlanArgs),
     /// Make the certificates that are missing or near expiry.
@@ -209,6 +224,12 @@ pub struct UpArgs {
     /// With the profiles `admin` and `monitoring`.
     #[arg(long)]
     pub all: bool,
+    /// Build the images first, also those that are there.
+    #[arg(long)]
+    pub build: bool,
+    /// When images are pulled first. Default: each service's `pull_policy`.
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub pull: Option<PullWhen>,
     /// Print the plan; change nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -226,8 +247,14 @@ pub struct UpArgs {
 #[command(after_help = examples::DOWN)]
 pub struct DownArgs {
     /// Also remove the volumes, and with them the twin's data.
-    #[arg(long)]
+    #[arg(short, long)]
     pub volumes: bool,
+    /// How long a container may take to stop before it is killed, in seconds. Default: its own grace period.
+    #[arg(short, long, value_name = "SECONDS")]
+    pub timeout: Option<u32>,
+    /// Taken for docker compose's sake: containers of services that the file no longer has go in any case.
+    #[arg(long)]
+    pub remove_orphans: bool,
     /// Print the plan; change nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -240,6 +267,9 @@ pub struct DownArgs {
 pub struct ServicesArgs {
     /// The services. None: all.
     pub services: Vec<String>,
+    /// How long a container may take to stop before it is killed, in seconds. Default: its own grace period.
+    #[arg(short, long, value_name = "SECONDS")]
+    pub timeout: Option<u32>,
     /// Print the plan; change nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -248,53 +278,6 @@ pub struct ServicesArgs {
     pub wait_timeout: u64,
     #[command(flatten)]
     pub project: ProjectArgs,
-}
-
-#[derive(Debug, Args)]
-pub struct StatusArgs {
-    #[command(flatten)]
-    pub project: ProjectArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = examples::LOGS, mut_arg("file", |file| file.short(None)))]
-pub struct LogsArgs {
-    /// The services. None: all.
-    pub services: Vec<String>,
-    /// Go on as new lines come.
-    #[arg(short, long)]
-    pub follow: bool,
-    /// Only the last lines of each container.
-    #[arg(long, value_name = "LINES")]
-    pub tail: Option<u64>,
-    /// Only since a time (`2026-11-21T10:00:00Z`) or an age (`10m`).
-    #[arg(long)]
-    pub since: Option<String>,
-    #[command(flatten)]
-    pub project: ProjectArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = examples::EXEC)]
-pub struct ExecArgs {
-    /// The service, as stagectl.yml names it.
-    pub service: String,
-    /// The command and its arguments.
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    pub command: Vec<String>,
-    #[command(flatten)]
-    pub project: ProjectArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = examples::PSQL)]
-pub struct PsqlArgs {
-    /// As the administrator instead of the application's role.
-    #[arg(long)]
-    pub admin: bool,
-    /// Arguments for psql, such as `-c 'SELECT 1'`.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub args: Vec<String>,
 }
 
 #[derive(Debug, Args)]

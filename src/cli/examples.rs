@@ -29,11 +29,14 @@ pub const UP: &str = "Examples:
   stagectl up -f compose.yml       any compose file, as docker compose would start it
 
 With -f nothing is written beside the file: lock and journal of the run stand below
-$XDG_STATE_HOME/stagectl (~/.local/state/stagectl), by engine and project.";
+$XDG_STATE_HOME/stagectl (~/.local/state/stagectl), by engine and project.
+  stagectl up --build              the images of services with a `build` anew, first
+  stagectl up --pull always        look for newer images, first";
 
 pub const DOWN: &str = "Examples:
   stagectl down                    the data stays in its volumes
-  stagectl down --volumes --yes    removes the data too
+  stagectl down -v --yes           removes the data too
+  stagectl down -t 2               kills after two seconds
   stagectl down -p shop            any project of the engine, by its name alone";
 
 pub const RESTART: &str = "Examples:
@@ -41,18 +44,20 @@ pub const RESTART: &str = "Examples:
   stagectl restart nginx-staging   one, after `stagectl certs`";
 
 pub const LOGS: &str = "Examples:
-  stagectl logs -f app-staging
+  stagectl logs -f app-staging nginx-staging
   stagectl logs --since 10m --tail 100
   stagectl logs --file compose.yml web";
 
 pub const EXEC: &str = "Examples:
   stagectl exec app-staging sh
+  stagectl exec -T -u root -w /tmp -e LEVEL=debug app-staging env
   stagectl exec redis-staging redis-cli info memory";
 
 pub const PSQL: &str = r#"Examples:
   stagectl psql
   stagectl psql -c 'SELECT count(*) FROM "User"'
   stagectl psql --admin -c '\l'
+  stagectl psql --file docker-compose.yml --service db
 
 psql runs inside the container: nothing needs to be installed. Its exit code is handed on."#;
 
@@ -137,3 +142,39 @@ Examples:
   stagectl config -f docker-compose.yml        a compose file as docker compose resolves it
   stagectl config -f a.yml -f b.yml --json     two on top of each other, as `docker compose config --format json`
   stagectl config -f docker-compose.yml -q     only check it";
+
+pub const STATUS: &str = "Examples:
+  stagectl status                              the containers of the twin
+  stagectl ps -f docker-compose.yml            those of any compose project
+  stagectl ps -p shop --json                   of a project by name alone
+  stagectl ps -q                               their ids";
+
+pub const REDIS_CLI: &str = "Examples:
+  stagectl redis-cli info memory
+  stagectl redis-cli --service cache --scan
+
+redis-cli runs inside the container, with the password that the container was given.";
+
+pub const STATS: &str = "Examples:
+  stagectl stats                               every second, until Ctrl-C
+  stagectl stats --no-stream app-staging       once";
+
+pub const EVENTS: &str = "Examples:
+  stagectl events                              until Ctrl-C
+  stagectl events --json app-staging           one JSON document a line
+  stagectl events --since 1h --until 0s        what was, and then the end";
+
+pub const PULL: &str = "Examples:
+  stagectl pull                                look for newer images of all services
+  stagectl pull --policy missing               only what the engine does not have
+  stagectl pull --dry-run                      what would be pulled
+
+Logs in to registries as `docker login` has left it, credential helpers included.";
+
+pub const BUILD: &str = "Examples:
+  stagectl build
+  stagectl build app --no-cache --build-arg VERSION=1.2
+  stagectl build --dry-run                     which images, and why
+
+The engine's own builder does it. What only BuildKit can do (`secrets`, `ssh`, `additional_contexts`, several
+`platforms`, `RUN --mount`) is refused by name: `docker compose build` brings BuildKit, and `stagectl up` takes its images.";

@@ -24,3 +24,10 @@ pub struct ProjectArgs {
     #[arg(long, value_name = "DIR", requires = "file")]
     pub project_directory: Option<PathBuf>,
 }
+
+impl ProjectArgs {
+    /// True when another project than the twin of stagectl.yml is meant.
+    pub fn is_given(&self) -> bool {
+        !self.file.is_empty() || self.project_name.is_some()
+    }
+}

@@ -48,7 +48,7 @@ impl Place {
         let source = source(context, args)?;
         let project = source.project_name()?;
         let engine = Engine::connect().await?;
-        let state = source.state(&project, &engine.address())?;
+        let state = source.state(&project, engine.address())?;
         Ok(Self { engine, project, state })
     }
 
@@ -82,6 +82,7 @@ pub fn run<'a>(
         command: &context.command_line,
         limit,
         keep_failed: false,
+        grace: None,
     }
 }
 

@@ -9,6 +9,7 @@ use super::containers::{self, Applied, Place};
 use crate::cli::DownArgs;
 use crate::exit;
 use crate::failure::Failure;
+use crate::stack::apply::Run;
 use crate::stack::{apply, stop};
 
 pub async fn run(context: &Context, args: DownArgs) -> Result<u8> {
@@ -33,9 +34,10 @@ pub async fn run(context: &Context, args: DownArgs) -> Result<u8> {
         }
     }
     let begun = Instant::now();
+    let grace = args.timeout.map(|seconds| Duration::from_secs(seconds.into()));
     if !plan.is_empty() {
         context.ui.phase("Stop containers");
-        apply::apply_forward(&place.run(context, Duration::ZERO), &plan).await?;
+        apply::apply_forward(&Run { grace, ..place.run(context, Duration::ZERO) }, &plan).await?;
     }
     containers::show(context, &plan, &Applied { applied: true, ms: begun.elapsed().as_millis() as u64 })?;
     Ok(exit::OK)

@@ -11,19 +11,24 @@ mod copy_draft;
 mod copy_job;
 mod docs;
 mod down;
+mod events;
 mod exec;
 mod generate;
+mod images;
 mod init;
 mod logs;
 mod migrate;
 mod migration_subject;
 mod psql;
+mod redis_cli;
 mod report;
 mod reset;
 mod restart;
 mod rollback;
 mod setup;
+mod stats;
 mod status;
+mod table;
 mod terminal;
 mod test_migration;
 mod up;
@@ -78,6 +83,11 @@ pub async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<u8> {
         Command::Logs(args) => logs::run(context, args).await,
         Command::Exec(args) => exec::run(context, args).await,
         Command::Psql(args) => psql::run(context, args).await,
+        Command::RedisCli(args) => redis_cli::run(context, args).await,
+        Command::Stats(args) => stats::run(context, args).await,
+        Command::Events(args) => events::run(context, args).await,
+        Command::Pull(args) => images::pull(context, args).await,
+        Command::Build(args) => images::build(context, args).await,
         Command::Reset(args) => reset::run(context, args).await,
         Command::Certs(args) => certs::run(context, args).await,
         Command::CopyData(args) => copy_data::run(context, args).await,

@@ -9,6 +9,7 @@ use super::containers::{self, Applied, Place};
 use crate::cli::ServicesArgs;
 use crate::exit;
 use crate::failure::Failure;
+use crate::stack::apply::Run;
 use crate::stack::{apply, stop, twin};
 
 pub async fn run(context: &Context, args: ServicesArgs) -> Result<u8> {
@@ -28,9 +29,10 @@ pub async fn run(context: &Context, args: ServicesArgs) -> Result<u8> {
         return Ok(exit::OK);
     }
     let begun = Instant::now();
+    let grace = args.timeout.map(|seconds| Duration::from_secs(seconds.into()));
     context.ui.phase("Restart containers");
     let limit = Duration::from_secs(args.wait_timeout);
-    apply::apply_forward(&place.run(context, limit), &plan).await?;
+    apply::apply_forward(&Run { grace, ..place.run(context, limit) }, &plan).await?;
     containers::show(context, &plan, &Applied { applied: true, ms: begun.elapsed().as_millis() as u64 })?;
     Ok(exit::OK)
 }

@@ -16,18 +16,11 @@ use crate::failure::Failure;
 /// Exit codes above this one do not fit in a process's exit code.
 const LARGEST: i64 = 255;
 
-/// Runs the command with this process's stdin, stdout and stderr; interactive when both ends
-/// are terminals. Returns the command's exit code.
-pub async fn run(
-    context: &Context,
-    engine: &Engine,
-    container: &str,
-    command: Vec<String>,
-    env: Vec<String>,
-) -> Result<u8> {
-    let tty = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let input = ExecInput { command, env, tty, stdin: true, ..ExecInput::default() };
-    let mut running = engine.exec_start(container, input).await?;
+/// Runs the command with this process's stdin, stdout and stderr; with a terminal where one is
+/// asked for and both ends are one. Returns the command's exit code.
+pub async fn run(context: &Context, engine: &Engine, container: &str, input: ExecInput) -> Result<u8> {
+    let tty = input.tty && std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let mut running = engine.exec_start(container, ExecInput { tty, ..input }).await?;
     let _raw = if tty { Raw::enter() } else { None };
     if tty {
         follow_size(engine.clone(), running.id.clone());

@@ -28,6 +28,9 @@ pub struct ExecInput {
     pub env: Vec<String>,
     /// `None`: the container's user.
     pub user: Option<String>,
+    /// `None`: the container's working directory.
+    pub directory: Option<String>,
+    pub privileged: bool,
     pub tty: bool,
     pub stdin: bool,
 }
@@ -79,6 +82,8 @@ impl Engine {
             cmd: Some(input.command),
             env: (!input.env.is_empty()).then_some(input.env),
             user: input.user,
+            working_dir: input.directory,
+            privileged: input.privileged.then_some(true),
             tty: Some(tty),
             attach_stdin: Some(input.stdin),
             attach_stdout: Some(true),

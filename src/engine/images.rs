@@ -4,7 +4,7 @@ use anyhow::Result;
 use bollard::query_parameters::CreateImageOptions;
 use futures_util::StreamExt as _;
 
-use super::{Engine, ImageInfo, failed, inspect, is_missing};
+use super::{Engine, ImageInfo, connect, failed, inspect, is_missing, registry};
 use crate::failure::Failure;
 
 impl Engine {
@@ -17,10 +17,21 @@ impl Engine {
         }
     }
 
-    /// Pulls an image. `progress` gets the registry's status lines.
-    pub async fn pull_image(&self, reference: &str, progress: impl Fn(&str)) -> Result<()> {
-        let options = CreateImageOptions { from_image: Some(reference.to_owned()), ..Default::default() };
-        let mut steps = self.docker.create_image(Some(options), None, None);
+    /// Pulls an image, as the user who has logged in to its registry. `progress` gets the
+    /// registry's status lines.
+    pub async fn pull_image(
+        &self,
+        reference: &str,
+        platform: Option<&str>,
+        progress: impl Fn(&str),
+    ) -> Result<()> {
+        let options = CreateImageOptions {
+            from_image: Some(reference.to_owned()),
+            platform: platform.unwrap_or_default().to_owned(),
+            ..Default::default()
+        };
+        let credentials = registry::credentials(connect::folder().as_deref(), reference).await;
+        let mut steps = self.docker.create_image(Some(options), None, credentials);
         while let Some(step) = steps.next().await {
             let step = step.map_err(|error| {
                 Failure::environment(format!("pull image {reference}: {}", words(&error)))

@@ -17,12 +17,15 @@ pub struct LogQuery {
     /// Only the last lines; `None` is all.
     pub tail: Option<u64>,
     pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
 }
 
 /// One line of a container's output, without its line break.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
     pub stderr: bool,
+    /// When it was written; `None` where the log driver does not keep it.
+    pub time: Option<Timestamp>,
     pub text: String,
 }
 
@@ -37,9 +40,10 @@ impl Engine {
             follow: query.follow,
             stdout: true,
             stderr: true,
-            since: query.since.map_or(0, |at| i32::try_from(at.as_second()).unwrap_or(i32::MAX)),
+            since: query.since.map_or(0, seconds),
+            until: query.until.map_or(0, seconds),
+            timestamps: true,
             tail: query.tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string()),
-            ..Default::default()
         };
         let chunks = Box::pin(self.docker.logs(container, Some(options)));
         let pending: HashMap<bool, String> = HashMap::new();
@@ -59,7 +63,7 @@ impl Engine {
                         while let Some(at) = rest.find('\n') {
                             let text = rest[..at].trim_end_matches('\r').to_owned();
                             rest.drain(..=at);
-                            lines.push(Ok(LogLine { stderr, text }));
+                            lines.push(Ok(line(stderr, &text)));
                         }
                     }
                     Some(Err(error)) => {
@@ -69,7 +73,7 @@ impl Engine {
                     None => {
                         ended = true;
                         for (stderr, text) in pending.drain().filter(|(_, text)| !text.is_empty()) {
-                            lines.push(Ok(LogLine { stderr, text }));
+                            lines.push(Ok(line(stderr, &text)));
                         }
                     }
                 }
@@ -88,5 +92,35 @@ impl Engine {
             lines.push(line?.text);
         }
         Ok(lines)
+    }
+}
+
+fn seconds(at: Timestamp) -> i32 {
+    i32::try_from(at.as_second()).unwrap_or(i32::MAX)
+}
+
+/// The engine puts the time before each line.
+fn line(stderr: bool, text: &str) -> LogLine {
+    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+    match first.parse() {
+        Ok(time) => LogLine { stderr, time: Some(time), text: rest.to_owned() },
+        Err(_) => LogLine { stderr, time: None, text: text.to_owned() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_parted_from_its_time() {
+        let with = line(false, "2026-11-21T10:00:00.123456789Z hello  there");
+        assert_eq!(with.time.unwrap().to_string(), "2026-11-21T10:00:00.123456789Z");
+        assert_eq!(with.text, "hello  there");
+        assert_eq!(line(true, "2026-11-21T10:00:00Z ").text, "");
+        assert_eq!(
+            line(true, "no time here"),
+            LogLine { stderr: true, time: None, text: "no time here".into() }
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! The Docker Engine: the only place that knows `bollard`.
 
 mod archive;
+mod build;
 mod connect;
 mod containers;
 mod events;
@@ -11,13 +12,15 @@ mod logs;
 mod model;
 mod networks;
 pub mod pipe;
+mod registry;
 mod spec;
 mod stats;
 mod top;
 mod volumes;
 
+pub use build::BuildSpec;
 pub use connect::Engine;
-pub use events::{EngineEvent, EventKind};
+pub use events::{EngineEvent, EventKind, Happening};
 pub use exec::{ExecInput, ExecOutput, Running};
 pub use logs::{LogLine, LogQuery};
 pub use model::{

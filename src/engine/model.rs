@@ -47,6 +47,11 @@ impl Container {
         self.label("com.docker.compose.project")
     }
 
+    /// A variable of its environment. May be a secret: never print it.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.env.iter().find_map(|entry| entry.strip_prefix(name)?.strip_prefix('='))
+    }
+
     /// The first 12 characters of the id.
     pub fn short_id(&self) -> &str {
         self.id.get(..12).unwrap_or(&self.id)

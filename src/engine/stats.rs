@@ -3,7 +3,7 @@
 use anyhow::Result;
 use bollard::models::{ContainerCpuStats, ContainerMemoryStats, ContainerStatsResponse};
 use bollard::query_parameters::StatsOptions;
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 use serde::Serialize;
 
 use super::{Engine, failed};
@@ -21,6 +21,9 @@ pub struct Stats {
     pub pids: u64,
     pub rx_bytes: u64,
     pub tx_bytes: u64,
+    /// Bytes read from and written to disks.
+    pub read_bytes: u64,
+    pub written_bytes: u64,
 }
 
 /// A reading of a container's counters.
@@ -53,20 +56,43 @@ impl Engine {
 
     /// Samples a running container; takes one to two seconds.
     pub async fn stats(&self, container: &str) -> Result<Stats> {
-        let sample = self.sample(container, false).await?;
-        let used = sample.memory_stats.unwrap_or_default();
-        let networks = sample.networks.unwrap_or_default();
-        Ok(Stats {
-            cpu_percent: cpu_percent(
-                &sample.cpu_stats.unwrap_or_default(),
-                &sample.precpu_stats.unwrap_or_default(),
-            ),
-            memory: memory(&used),
-            memory_limit: used.limit.unwrap_or_default(),
-            pids: sample.pids_stats.unwrap_or_default().current.unwrap_or_default(),
-            rx_bytes: networks.values().filter_map(|network| network.rx_bytes).sum(),
-            tx_bytes: networks.values().filter_map(|network| network.tx_bytes).sum(),
-        })
+        Ok(stats(self.sample(container, false).await?))
+    }
+
+    /// A sample of a container every second, for as long as it runs.
+    pub fn stats_stream(&self, container: &str) -> impl Stream<Item = Result<Stats>> + Send + use<> {
+        let options = StatsOptions { stream: true, one_shot: false };
+        let name = container.to_owned();
+        Box::pin(self.docker.stats(container, Some(options)))
+            // The first one has nothing before it to measure the processor against.
+            .skip(1)
+            .map(move |sample| sample.map(stats).map_err(|error| failed(&format!("stats of {name}"), error)))
+    }
+}
+
+fn stats(sample: ContainerStatsResponse) -> Stats {
+    let used = sample.memory_stats.unwrap_or_default();
+    let networks = sample.networks.unwrap_or_default();
+    let disks = sample.blkio_stats.and_then(|disks| disks.io_service_bytes_recursive).unwrap_or_default();
+    let bytes = |operation: &str| {
+        disks
+            .iter()
+            .filter(|entry| entry.op.as_deref().is_some_and(|op| op.eq_ignore_ascii_case(operation)))
+            .filter_map(|entry| entry.value)
+            .sum()
+    };
+    Stats {
+        cpu_percent: cpu_percent(
+            &sample.cpu_stats.unwrap_or_default(),
+            &sample.precpu_stats.unwrap_or_default(),
+        ),
+        memory: memory(&used),
+        memory_limit: used.limit.unwrap_or_default(),
+        pids: sample.pids_stats.unwrap_or_default().current.unwrap_or_default(),
+        rx_bytes: networks.values().filter_map(|network| network.rx_bytes).sum(),
+        tx_bytes: networks.values().filter_map(|network| network.tx_bytes).sum(),
+        read_bytes: bytes("read"),
+        written_bytes: bytes("write"),
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Run<'a> {
     pub limit: Duration,
     /// What failed stays for a look, until the next command puts things in order.
     pub keep_failed: bool,
+    /// How long a container may take to stop; `None` is its own grace period.
+    pub grace: Option<Duration>,
 }
 
 /// Applies a plan that can be undone until everything in it is ready.
@@ -241,11 +243,13 @@ impl Executor<'_> {
     async fn act(&self, action: &Action) -> Result<()> {
         let engine = self.run.engine;
         match action {
-            Action::PullImage { image } => {
-                self.guard(
-                    engine.pull_image(image, |status| self.run.ui.detail(format!("{image}: {status}"))),
-                )
-                .await
+            Action::PullImage { image, platform } => {
+                let detail = |status: &str| self.run.ui.detail(format!("{image}: {status}"));
+                self.guard(engine.pull_image(image, platform.as_deref(), detail)).await
+            }
+            Action::BuildImage { build } => {
+                let said = |line: &str| self.run.ui.note(format!("{}: {line}", build.service));
+                self.guard(engine.build_image(&build.spec, build.source.stream(), said)).await
             }
             Action::CreateNetwork { spec } => {
                 self.journal(Inverse::RemoveNetwork { name: spec.name.clone() }).await?;
@@ -278,7 +282,7 @@ impl Executor<'_> {
             }
             Action::Stop { id, .. } => {
                 self.journal(Inverse::Start { id: id.clone() }).await?;
-                engine.stop_container(id, None).await
+                engine.stop_container(id, self.run.grace).await
             }
             Action::Start { name } => {
                 if !self.fresh.contains(name) {

@@ -3,10 +3,12 @@
 pub mod addresses;
 pub mod apply;
 pub mod blueprints;
+pub mod build;
 pub mod certs;
 mod conflict;
 mod explain;
 pub mod generate;
+pub mod images;
 pub mod journal;
 pub mod labels;
 pub mod observe;

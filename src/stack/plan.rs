@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::build::Build;
 use super::labels::Dialect;
 use super::specify::shares::Ids;
 use crate::compose::tree::Node;
@@ -36,6 +37,10 @@ pub struct Step {
 pub enum Action {
     PullImage {
         image: String,
+        platform: Option<String>,
+    },
+    BuildImage {
+        build: Box<Build>,
     },
     CreateNetwork {
         spec: NetworkSpec,
@@ -106,6 +111,7 @@ impl Action {
     pub const fn verb(&self) -> &'static str {
         match self {
             Self::PullImage { .. } => "pull image",
+            Self::BuildImage { .. } => "build image",
             Self::CreateNetwork { .. } => "create network",
             Self::CreateVolume { .. } => "create volume",
             Self::SetAside { .. } => "set aside",
@@ -123,7 +129,8 @@ impl Action {
     /// What it acts on.
     pub fn object(&self) -> &str {
         match self {
-            Self::PullImage { image } => image,
+            Self::PullImage { image, .. } => image,
+            Self::BuildImage { build } => &build.image,
             Self::CreateNetwork { spec } => &spec.name,
             Self::CreateVolume { spec } => &spec.name,
             Self::CreateContainer { spec, .. } => &spec.name,
@@ -147,6 +154,19 @@ impl Plan {
     /// True when nothing would change.
     pub fn is_empty(&self) -> bool {
         !self.steps.iter().any(|step| step.action.changes())
+    }
+
+    /// This plan, and then another one.
+    #[must_use]
+    pub fn and_then(mut self, next: Self) -> Self {
+        let count = self.steps.len();
+        let shifted = next.steps.into_iter().map(|step| {
+            let after = step.after.iter().map(|index| index + count).chain(0..count).collect();
+            Step { after, ..step }
+        });
+        self.steps.extend(shifted);
+        self.warnings.extend(next.warnings);
+        self
     }
 
     /// One line a step, causes aligned.

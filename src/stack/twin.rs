@@ -90,3 +90,72 @@ pub async fn running(engine: &Engine, project: &str, service: &str) -> Result<Co
             .into()
     })
 }
+
+/// The container of a service with this number; without one, the first that runs.
+pub async fn replica(
+    engine: &Engine,
+    project: &str,
+    service: &str,
+    number: Option<u32>,
+) -> Result<Container> {
+    let Some(number) = number else { return running(engine, project, service).await };
+    let all = containers(engine, project, std::slice::from_ref(&service.to_owned())).await?;
+    let found = all.into_iter().find(|c| c.label(super::labels::NUMBER).parse() == Ok(number));
+    found.filter(|container| container.state.running).ok_or_else(|| {
+        Failure::environment(format!("there is no running container {number} of the service {service}"))
+            .hint("`stagectl status` shows those that there are")
+            .into()
+    })
+}
+
+/// The running server of a kind: that of the named service, or the only one whose image is called
+/// like one of `images`.
+pub async fn server(
+    engine: &Engine,
+    project: &str,
+    service: Option<&str>,
+    images: &[&str],
+) -> Result<Container> {
+    if let Some(service) = service {
+        return running(engine, project, service).await;
+    }
+    let mut found = containers(engine, project, &[]).await?;
+    found.retain(|container| container.state.running && is_called(&container.image, images));
+    let mut services: Vec<&str> = found.iter().map(Container::service).collect();
+    services.dedup();
+    match services.as_slice() {
+        [_] => Ok(found.swap_remove(0)),
+        [] => Err(Failure::environment(format!(
+            "no running container has an image called {}",
+            images.join(" or ")
+        ))
+        .hint("name its service with --service")
+        .into()),
+        several => Err(Failure::usage(format!("several services could be meant: {}", several.join(", ")))
+            .hint("name one with --service")
+            .into()),
+    }
+}
+
+/// Whether the last part of an image's name, without the tag, contains one of these words as a part.
+fn is_called(image: &str, words: &[&str]) -> bool {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    let name = name.split([':', '@']).next().unwrap_or(name);
+    // An exporter or an administration's page is called after the server, too.
+    let parts: Vec<&str> = name.split(['-', '_', '.']).collect();
+    let other = ["exporter", "admin", "commander", "insight", "backup", "sentinel", "web"];
+    parts.iter().any(|part| words.contains(part)) && !parts.iter().any(|part| other.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_known_by_the_name_of_its_image() {
+        let postgres = |image| is_called(image, &["postgres", "postgis"]);
+        assert!(postgres("postgres") && postgres("postgres:15-alpine") && postgres("me/cloud-postgres:1"));
+        assert!(postgres("registry:5000/postgis/postgis@sha256:00"));
+        assert!(!postgres("quay.io/prometheus/postgres-exporter:1") && !postgres("postgrest/postgrest"));
+    }
+}

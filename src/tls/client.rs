@@ -9,7 +9,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio::net::TcpStream;
 
 /// An encrypted connection.
@@ -49,6 +49,39 @@ impl Trust {
         let verifier = Arc::new(AnyName(by_name));
         let config = builder()?.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
         Ok(Self(Arc::new(config)))
+    }
+
+    /// For a server that knows its clients by certificate, each part in PEM. Without a CA the public
+    /// roots count; with `verify` off any server is believed.
+    pub fn mutual(ca: Option<&[u8]>, client: Option<(&[u8], &[u8])>, verify: bool) -> Result<Self> {
+        let roots = match ca {
+            None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+            Some(pem) => {
+                let mut roots = RootCertStore::empty();
+                for certificate in CertificateDer::pem_slice_iter(pem) {
+                    roots.add(certificate.context("read the CA certificate")?)?;
+                }
+                roots
+            }
+        };
+        let builder = if verify {
+            builder()?.with_root_certificates(roots)
+        } else {
+            let any = Arc::new(AnyServer(provider()));
+            builder()?.dangerous().with_custom_certificate_verifier(any)
+        };
+        let config = match client {
+            None => builder.with_no_client_auth(),
+            Some((chain, key)) => {
+                let chain = CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>();
+                let key = PrivateKeyDer::from_pem_slice(key).context("read the client's key")?;
+                builder
+                    .with_client_auth_cert(chain.context("read the client's certificate")?, key)
+                    .context("use the client's certificate")?
+            }
+        };
+        // Some servers refuse to resume a session of a client that has a certificate.
+        Ok(Self(Arc::new(without_resumption(config))))
     }
 
     /// For clients of other protocols.

@@ -27,6 +27,23 @@ impl Default for Styles {
 }
 
 impl Styles {
+    /// A colour for the n-th of several things that stand beside each other.
+    pub fn of_series(index: usize) -> Style {
+        const COLOURS: [AnsiColor; 10] = [
+            AnsiColor::Cyan,
+            AnsiColor::Yellow,
+            AnsiColor::Green,
+            AnsiColor::Magenta,
+            AnsiColor::Blue,
+            AnsiColor::BrightCyan,
+            AnsiColor::BrightYellow,
+            AnsiColor::BrightGreen,
+            AnsiColor::BrightMagenta,
+            AnsiColor::BrightBlue,
+        ];
+        COLOURS[index % COLOURS.len()].on_default()
+    }
+
     /// `text` in `style`; `anstream` drops the codes where colour is not wanted.
     pub fn paint(style: Style, text: &str) -> String {
         format!("{style}{text}{style:#}")

@@ -5,7 +5,7 @@ use stagectl::cli::Cli;
 
 use super::support::Workspace;
 
-const SUBCOMMANDS: [&str; 18] = [
+const SUBCOMMANDS: [&str; 23] = [
     "init",
     "generate",
     "setup",
@@ -16,6 +16,11 @@ const SUBCOMMANDS: [&str; 18] = [
     "logs",
     "exec",
     "psql",
+    "redis-cli",
+    "stats",
+    "events",
+    "pull",
+    "build",
     "reset",
     "certs",
     "copy-data",
@@ -52,7 +57,24 @@ fn calls(text: &str) -> Vec<Vec<String>> {
 fn every_example_of_the_help_and_the_readme_is_a_valid_command_line() {
     let workspace = Workspace::new();
     let readme = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).to_owned();
-    let helps = ["init", "generate", "setup", "up", "down", "restart", "logs", "exec", "psql", "certs"];
+    let helps = [
+        "init",
+        "generate",
+        "setup",
+        "up",
+        "down",
+        "restart",
+        "logs",
+        "exec",
+        "psql",
+        "certs",
+        "status",
+        "redis-cli",
+        "stats",
+        "events",
+        "pull",
+        "build",
+    ];
     let helps = helps.iter().chain(&["copy-data", "rollback", "test-migration", "validate"]).map(|command| {
         let help = workspace.stagectl(&[command, "--help"]).expect_code(0).stdout;
         assert!(calls(&help).iter().any(|call| call[1] == *command), "{command} has no example: {help}");

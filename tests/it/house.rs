@@ -57,8 +57,8 @@ fn imports_go_down_only() {
                 "report" => !job(&used) && !ADAPTERS.contains(&used.as_str()) && used != "commands",
                 layer if ADAPTERS.contains(&layer) => {
                     used == layer || ["model", "failure", "clock", "interrupt", "ui"].contains(&used.as_str())
-                        // Both run over TLS.
-                        || (["http", "postgres"].contains(&layer) && used == "tls")
+                        // They run over TLS.
+                        || (["http", "postgres", "engine"].contains(&layer) && used == "tls")
                         // pg_dump runs in the database's container where it is not on this machine.
                         || (layer, used.as_str()) == ("postgres", "engine")
                 }
@@ -77,7 +77,7 @@ fn imports_go_down_only() {
 fn each_outside_library_is_known_to_one_adapter_only() {
     let owners = [
         ("bollard::", vec!["src/engine/"]),
-        ("hyper::", vec!["src/http/"]),
+        ("hyper::", vec!["src/http/", "src/engine/connect/"]),
         ("rustls::client", vec!["src/tls/"]),
         ("redis::aio", vec!["src/redis/"]),
         ("indicatif::", vec!["src/ui/"]),

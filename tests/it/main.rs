@@ -15,6 +15,8 @@ mod copy_plan;
 mod copy_proof;
 mod copy_redis;
 mod copy_subset;
+mod daily;
+mod engines;
 mod front;
 mod house;
 mod leak_check;

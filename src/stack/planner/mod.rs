@@ -6,8 +6,8 @@ mod containers;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
+use super::images::{self, BuildOptions};
 use super::labels::Dialect;
 use super::observe::Observed;
 use super::plan::{Action, Plan, Until};
@@ -137,20 +137,16 @@ impl<'a> Planner<'a> {
             ))
             .hint("build or load it, or change the policy"));
         }
+        let platform = user.and_then(|(_, service)| service.platform.clone());
         if let Some((name, service)) = user
-            && let Some(build) = &service.build
+            && service.build.is_some()
         {
-            let dockerfile = build
-                .dockerfile
-                .as_ref()
-                .map(|file| format!(" --file {}", Path::new(&build.context).join(file).display()))
-                .unwrap_or_default();
-            return Err(Failure::environment(format!(
-                "services.{name}: the image {reference} has not been built, and stagectl does not build images"
-            ))
-            .hint(format!("docker build --tag {reference}{dockerfile} {}", build.context)));
+            let action = images::building(name, service, reference, &BuildOptions::default())?;
+            let step = self.plan.push(action, "the engine does not have it", Vec::new());
+            self.resources.insert(format!("image {reference}"), step);
+            return Ok(());
         }
-        let action = Action::PullImage { image: reference.to_owned() };
+        let action = Action::PullImage { image: reference.to_owned(), platform };
         let step = self.plan.push(action, "the engine does not have it", Vec::new());
         self.resources.insert(format!("image {reference}"), step);
         Ok(())

@@ -154,9 +154,9 @@ fn applied(observed: &Observed, plan: &Plan) -> Observed {
                 }
             }
             Action::Remove { id, .. } => after.containers.retain(|c| &c.id != id),
-            Action::PullImage { image } => {
+            Action::PullImage { .. } | Action::BuildImage { .. } => {
                 after.images.insert(
-                    image.clone(),
+                    action.object().to_owned(),
                     Some(ImageInfo { id: "sha256:pulled".into(), ..ImageInfo::default() }),
                 );
             }
@@ -291,12 +291,17 @@ fn a_container_is_made_anew_when_the_one_it_shares_with_is_and_when_a_file_of_it
 }
 
 #[test]
-fn an_image_that_has_to_be_built_says_how() {
-    let project =
-        project("name: p\nservices: {app: {build: {context: ./app, dockerfile: Dockerfile.dev}}}\n");
-    let observed = Observed { images: BTreeMap::from([("p-app".to_owned(), None)]), ..Observed::default() };
-    let failure = plan(&project, &observed).unwrap_err();
-    assert_eq!(failure.hints, ["docker build --tag p-app --file /srv/p/app/Dockerfile.dev /srv/p/app"]);
+fn an_image_that_is_not_there_is_built_before_its_container_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    fs_err::File::create(folder.path().join("Dockerfile")).unwrap();
+    let context = folder.path().display();
+    let project = project(&format!("name: p\nservices: {{app: {{build: {{context: '{context}'}}}}}}\n"));
+    let mut observed = empty(&project);
+    observed.images.insert("p-app".to_owned(), None);
+    let plan = plan(&project, &observed).unwrap();
+    let step = |verb| plan.steps.iter().position(|step| step.action.verb() == verb).unwrap();
+    assert_eq!(plan.steps[step("build image")].action.object(), "p-app");
+    assert!(plan.steps[step("create container")].after.contains(&step("build image")), "{}", plan.text());
 }
 
 /// Any small project: up to five services, each depending on earlier ones.
