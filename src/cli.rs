@@ -452,6 +452,9 @@ pub struct MigrationSource {
     /// How the first clone is made.
     #[arg(long, value_enum)]
     pub clone: Option<CloneBy>,
+    /// Rows that a table has in production, as TABLE=N: how long does up take there? May be given more than once.
+    #[arg(long, value_name = "TABLE=N")]
+    pub production_rows: Vec<String>,
 }
 
 #[derive(Debug, Args)]

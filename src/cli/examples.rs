@@ -101,6 +101,7 @@ Any PostgreSQL server, without an engine or stagectl.yml:
   export STAGECTL_DATABASE_URL=postgresql://app:…@127.0.0.1:5432/shop
   stagectl test-migration --migrations migrations          in any layout that is known
   stagectl test-migration --up up.sql --down down.sql
+  stagectl test-migration --up up.sql --production-rows orders=80000000   how long it takes there
   stagectl test-migration --layout alembic --all-migrations
   stagectl test-migration --up-command 'tool up {step}' --down-command 'tool down {previous}' \
       --steps-command 'tool list'

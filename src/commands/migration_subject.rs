@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use super::production_rows;
 use crate::cli::MigrationSource;
 use crate::config::Settings;
 use crate::config::migration::{Commands, Layout, Migration, StepNames};
@@ -48,6 +49,9 @@ impl Subject {
     fn twin(settings: &Settings, source: &MigrationSource) -> Result<Self> {
         let mut config = config(settings.config.migration.clone(), source)?;
         config.layout = layout(&settings.root, &config, source)?;
+        for (table, rows) in production_rows::of_the_newest_copy(&settings.backups())? {
+            config.production_rows.entry(table).or_insert(rows);
+        }
         let queries = if config.queries.is_empty() {
             settings.config.validation.queries.clone()
         } else {
@@ -155,6 +159,7 @@ fn config(configured: Option<Migration>, source: &MigrationSource) -> Result<Mig
     config.all |= source.all_migrations;
     config.role = source.role.clone().or(config.role);
     config.clone = source.clone.unwrap_or(config.clone);
+    config.production_rows.extend(production_rows::of_flags(&source.production_rows)?);
     Ok(config)
 }
 

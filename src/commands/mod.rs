@@ -19,6 +19,7 @@ mod init;
 mod logs;
 mod migrate;
 mod migration_subject;
+mod production_rows;
 mod psql;
 mod redis_cli;
 mod report;

@@ -113,7 +113,7 @@ impl Run {
         for category in categories.iter().filter(|c| **c != Category::Prerequisites) {
             self.ui.phase(category.word());
             let shown = self.report.body.checks.len();
-            migration::run(*category, &mut lab, &mut self.report.body).await?;
+            Box::pin(migration::run(*category, &mut lab, &mut self.report.body)).await?;
             self.show(shown)?;
         }
         let shown = self.report.body.checks.len();

@@ -48,7 +48,8 @@ pub struct Migration {
     /// Queries that are sent while up runs, as the application would. None: `queries`.
     #[serde(default)]
     pub workload: Vec<WorkloadQuery>,
-    /// Rows that production has, by table, for the estimate of how long up takes there.
+    /// Rows that production has, by table, for the estimate of how long up takes there. Tables that are left out:
+    /// as the newest `copy-data` counted them.
     #[serde(default)]
     pub production_rows: BTreeMap<String, i64>,
     /// The longest that a lock may keep readers or writers out, in milliseconds.

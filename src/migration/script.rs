@@ -37,6 +37,13 @@ impl Script {
         if self.wrapped {
             return Some(&self.statements);
         }
+        // A statement by itself does the same with a transaction around it, unless it forbids one.
+        if let [only] = self.statements.as_slice()
+            && !controls_transaction(only)
+            && forbids_transaction(only, &[]).is_none()
+        {
+            return Some(&self.statements);
+        }
         let [first, inner @ .., last] = self.statements.as_slice() else { return None };
         let begins = matches!(first.words().next(), Some("begin" | "start")) && first.words().count() <= 2;
         let commits = matches!(last.words().next(), Some("commit" | "end")) && last.words().count() <= 2;

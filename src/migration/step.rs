@@ -41,6 +41,11 @@ impl Step {
         Self { id: id.into(), ..self }
     }
 
+    /// True where stagectl runs its statements itself, up and down.
+    pub fn is_script(&self) -> bool {
+        [Some(&self.up), self.down.as_ref()].into_iter().flatten().all(|action| action.script().is_some())
+    }
+
     /// Why the step cannot be taken back, as far as that is known without trying.
     pub fn no_way_back(&self) -> Option<String> {
         if let Some(why) = &self.irreversible {

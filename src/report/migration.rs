@@ -189,7 +189,7 @@ pub struct StairwayStep {
     pub name: String,
     /// `pass`, `note`, `fail`, `irreversible` or `skipped`.
     pub verdict: String,
-    /// How it was tried: in one transaction, or on a clone of its own.
+    /// How it was tried: up only, in one transaction, with commits, or on a clone of its own.
     pub way: String,
     /// Why it was skipped, declared irreversible or tried as it was.
     pub reason: String,

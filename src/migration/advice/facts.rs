@@ -28,6 +28,8 @@ pub struct Named {
 pub struct Facts {
     /// Rows before, in the tables that the migration touches: the more of the clone's and production's.
     pub rows: BTreeMap<u32, i64>,
+    /// Those of the clone alone.
+    pub here: BTreeMap<u32, i64>,
     /// Columns that were dropped and held values: table and number.
     pub filled: BTreeSet<(u32, i16)>,
     pub before: BTreeSet<Named>,
@@ -70,6 +72,7 @@ impl Facts {
             let known = [relation.name.clone(), format!("{}.{}", relation.schema, relation.name)];
             let there = known.iter().find_map(|name| production.get(name)).copied().unwrap_or_default();
             facts.rows.insert(oid, counted.max(there));
+            facts.here.insert(oid, counted);
         }
         for (oid, change) in trace.statements.iter().flat_map(|seen| &seen.changes) {
             let (Change::ColumnDropped(column), Some(relation)) = (change, trace.before.get(oid)) else {

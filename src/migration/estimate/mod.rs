@@ -13,9 +13,24 @@ use crate::migration::lab::Lab;
 use crate::migration::trace::{Change, Relation, Seen, Trace};
 use crate::report::migration::StatementEstimate;
 
-/// Runs per size; the faster one counts. A long migration runs once.
-const RUNS: usize = 2;
-const LONG_MS: f64 = 30_000.0;
+/// Runs per size for a migration that takes so many milliseconds. The first one warms the server up
+/// and does not count, unless it is the only one.
+const fn rounds(ms: f64) -> usize {
+    if ms < 3_000.0 {
+        4
+    } else if ms < 30_000.0 {
+        2
+    } else {
+        1
+    }
+}
+
+/// The run in the middle of those that count.
+fn middle(runs: &[Point]) -> Option<Point> {
+    let mut counted = runs.get(usize::from(runs.len() > 1)..)?.to_vec();
+    counted.sort_by(|a, b| a.ms.total_cmp(&b.ms));
+    counted.get(counted.len() / 2).copied()
+}
 
 /// The table that a statement's time depends on: the largest of those that it read or wrote as a whole.
 fn driver(seen: &Seen, trace: &Trace, rows: &BTreeMap<u32, i64>) -> Option<u32> {
@@ -34,6 +49,31 @@ fn driver(seen: &Seen, trace: &Trace, rows: &BTreeMap<u32, i64>) -> Option<u32> 
         .max_by_key(|oid| rows.get(oid).copied().unwrap_or_default())
 }
 
+/// Production's rows of a table, by its name or its qualified name.
+fn there(table: &Relation, production: &BTreeMap<String, i64>) -> Option<i64> {
+    let names = [table.name.clone(), format!("{}.{}", table.schema, table.name)];
+    names.iter().find_map(|name| production.get(name)).copied()
+}
+
+/// The tables that the migration's time depends on.
+fn driving<'a>(drivers: &[Option<u32>], whole: &'a Trace) -> Vec<&'a Relation> {
+    let mut touched: Vec<&Relation> =
+        drivers.iter().flatten().filter_map(|oid| whole.before.get(oid)).collect();
+    touched.sort_by_key(|relation| relation.oid);
+    touched.dedup_by_key(|relation| relation.oid);
+    touched
+}
+
+/// True where a table that the migration's time depends on is larger in production: otherwise what
+/// was measured is all that there is to say.
+pub fn is_needed(whole: &Trace, rows: &BTreeMap<u32, i64>, production: &BTreeMap<String, i64>) -> bool {
+    let drivers: Vec<Option<u32>> = whole.statements.iter().map(|seen| driver(seen, whole, rows)).collect();
+    driving(&drivers, whole).iter().any(|table| {
+        let here = rows.get(&table.oid).copied().unwrap_or_default();
+        there(table, production).is_none_or(|there| there > here)
+    })
+}
+
 /// Runs the migration at three sizes and follows each statement to `production`'s rows.
 /// Returns what could be estimated and, a line each, what could not.
 pub async fn run(
@@ -43,20 +83,16 @@ pub async fn run(
     production: &BTreeMap<String, i64>,
 ) -> Result<(Vec<StatementEstimate>, Vec<String>)> {
     let drivers: Vec<Option<u32>> = whole.statements.iter().map(|seen| driver(seen, whole, rows)).collect();
-    let mut touched: Vec<&Relation> =
-        drivers.iter().flatten().filter_map(|oid| whole.before.get(oid)).collect();
-    touched.sort_by_key(|relation| relation.oid);
-    touched.dedup();
+    let touched = driving(&drivers, whole);
     let total: f64 = whole.statements.iter().map(|seen| seen.ms).sum();
-    let runs = if total > LONG_MS { 1 } else { RUNS };
     let mut points: Vec<Vec<Point>> = vec![Vec::new(); whole.statements.len()];
     for quarters in [1, 2, 4] {
         let template = lab.clones.copy(&lab.base).await?;
         if quarters < 4 {
             scale::shrink(&lab.clones.as_admin(&template).await?, &touched, quarters).await?;
         }
-        let mut best: Vec<Option<Point>> = vec![None; whole.statements.len()];
-        for _ in 0..runs {
+        let mut runs: Vec<Vec<Point>> = vec![Vec::new(); whole.statements.len()];
+        for _ in 0..rounds(total) {
             let clone = lab.clones.copy(&template).await?;
             let counts = scale::warm(&lab.clones.as_admin(&clone).await?, &touched).await?;
             let trace = lab.watched_up(&clone).await?.1;
@@ -68,15 +104,12 @@ pub async fn run(
                     .filter(|other| other.text == seen.text && other.error.is_none());
                 let at = drivers[index].and_then(|oid| touched.iter().position(|table| table.oid == oid));
                 let (Some(same), Some(at)) = (same, at) else { continue };
-                let point = Point { rows: counts[at] as f64, ms: same.ms };
-                if best[index].is_none_or(|old| old.ms > point.ms) {
-                    best[index] = Some(point);
-                }
+                runs[index].push(Point { rows: counts[at] as f64, ms: same.ms });
             }
         }
         lab.clones.drop_clone(&template).await?;
-        for (all, point) in points.iter_mut().zip(best) {
-            all.extend(point);
+        for (all, runs) in points.iter_mut().zip(runs) {
+            all.extend(middle(&runs));
         }
     }
     Ok(collect(whole, &drivers, &points, production))
@@ -94,8 +127,7 @@ fn collect(
         let Some(table) = drivers[index].and_then(|oid| whole.before.get(&oid)) else {
             continue;
         };
-        let names = [table.name.clone(), format!("{}.{}", table.schema, table.name)];
-        let Some(there) = names.iter().find_map(|name| production.get(name)).copied() else {
+        let Some(there) = there(table, production) else {
             unknown.push(format!("{}: production's rows of {} are not known", seen.place, table.quoted()));
             continue;
         };
@@ -145,5 +177,18 @@ fn hold(whole: &Trace, estimates: &mut [StatementEstimate]) {
             let after = whole.statements[at..].iter().zip(&expected[at..]).filter(|(other, _)| same(other));
             estimate.locked_ms = Some(after.map(|(_, ms)| ms).sum());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_run_warms_up_and_one_that_was_disturbed_does_not_count() {
+        let runs = |times: &[f64]| times.iter().map(|ms| Point { rows: 1.0, ms: *ms }).collect::<Vec<_>>();
+        let ms = |times: &[f64]| middle(&runs(times)).map(|point| point.ms);
+        assert_eq!(ms(&[900.0, 12.0, 70.0, 11.0]), Some(12.0));
+        assert_eq!((ms(&[900.0, 12.0]), ms(&[900.0]), ms(&[])), (Some(12.0), Some(900.0), None));
     }
 }

@@ -7,7 +7,7 @@ use tokio_postgres::Statement;
 
 use super::hash::{HashedColumn, chain, seed};
 use super::sequences::Position;
-use super::tables::{Listed, Mark};
+use super::tables::{Described, Mark};
 use crate::postgres::Session;
 
 /// Every table's rows, and where the sequences stand.
@@ -49,11 +49,11 @@ impl PartialEq for TablePrint {
     }
 }
 
-pub(super) async fn read(session: &Session, table: &Listed) -> Result<TablePrint> {
+pub(super) async fn read(session: &Session, table: &Described) -> Result<TablePrint> {
     let row = session
         .query_one(&sums(table), &[])
         .await
-        .with_context(|| format!("read the rows of {}", table.name))?;
+        .with_context(|| format!("read the rows of {}", table.listed.name))?;
     let columns = table.columns.iter().enumerate();
     Ok(TablePrint {
         rows: row.get(0),
@@ -61,7 +61,7 @@ pub(super) async fn read(session: &Session, table: &Listed) -> Result<TablePrint
         hashed: table.columns.clone(),
         columns: columns.map(|(i, column)| (column.name.clone(), row.get(i + 2))).collect(),
         whole: row.get(1),
-        mark: table.mark.clone(),
+        mark: table.listed.mark.clone(),
     })
 }
 
@@ -91,25 +91,25 @@ pub(super) async fn read_large_objects(
     Ok((pages > 0).then(|| TablePrint { rows: pages, columns, ..TablePrint::default() }))
 }
 
-fn sums(table: &Listed) -> String {
+fn sums(table: &Described) -> String {
     let sum = |hash: String| format!("coalesce(sum({hash}), 0)::text");
     let seed = seed(&table.key);
     let mut fields = vec!["count(*)".to_owned()];
     fields.push(if table.key.is_empty() { sum(chain(&table.columns)) } else { "''::text".to_owned() });
     fields.extend(table.columns.iter().map(|column| sum(column.value(&seed))));
-    format!("SELECT {} FROM {} t", fields.join(", "), table.name)
+    format!("SELECT {} FROM {} t", fields.join(", "), table.listed.name)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tables::Listed;
     use super::*;
 
     #[test]
     fn rows_without_a_key_are_bound_together() {
         let column = |name: &str| HashedColumn { name: name.into(), kind: 23, bounded: false };
-        let table = |key: Vec<HashedColumn>| Listed {
-            name: "t".into(),
-            mark: Mark::default(),
+        let table = |key: Vec<HashedColumn>| Described {
+            listed: Listed { name: "t".into(), mark: Mark::default() },
             columns: vec![column("a"), column("b")],
             key,
         };

@@ -25,7 +25,7 @@ const FLUSHES: u32 = 150_000;
 pub struct Reader {
     home: u32,
     objects: Statement,
-    tables: Statement,
+    tables: tables::Statements,
     sequences: Statement,
     large_objects: Option<Statement>,
     known: Known,
@@ -62,10 +62,7 @@ impl Reader {
     /// Takes a fingerprint in a read-only snapshot of its own. Rows are read where they may have
     /// moved since `earlier`, taken of this database or of the one that it is a fresh copy of.
     pub async fn snapshot(&mut self, session: &Session, earlier: Option<&State>) -> Result<State> {
-        session
-            .batch_execute(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {SETTINGS}"))
-            .await
-            .context("begin to read")?;
+        Self::settle(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         let state = self.read(session, earlier).await;
         session.batch_execute("ROLLBACK").await.context("end reading")?;
         state
@@ -74,14 +71,27 @@ impl Reader {
     /// Takes a fingerprint inside the session's open transaction, as the session's own user, and
     /// leaves the transaction as it was.
     pub async fn inside(&mut self, session: &Session, earlier: Option<&State>) -> Result<State> {
-        let look = format!("SAVEPOINT stagectl_look; RESET SESSION AUTHORIZATION; {SETTINGS}");
-        session.batch_execute(&look).await.context("begin to read")?;
+        Self::settle_inside(session).await?;
         let state = self.read(session, earlier).await;
+        Self::unsettle_inside(session).await?;
+        state
+    }
+
+    /// Runs `begin` and makes the session read values as fingerprints do, until its transaction ends.
+    pub async fn settle(session: &Session, begin: &str) -> Result<()> {
+        session.batch_execute(&format!("{begin}; {SETTINGS}")).await.context("begin to read")
+    }
+
+    /// The same in a transaction that goes on: `unsettle_inside` leaves it as it was.
+    pub async fn settle_inside(session: &Session) -> Result<()> {
+        Self::settle(session, "SAVEPOINT stagectl_look; RESET SESSION AUTHORIZATION").await
+    }
+
+    pub async fn unsettle_inside(session: &Session) -> Result<()> {
         session
             .batch_execute("ROLLBACK TO SAVEPOINT stagectl_look; RELEASE SAVEPOINT stagectl_look")
             .await
-            .context("end reading")?;
-        state
+            .context("end reading")
     }
 
     /// Makes what a session wrote count, before another one looks.
@@ -103,7 +113,7 @@ impl Reader {
     async fn read(&mut self, session: &Session, earlier: Option<&State>) -> Result<State> {
         let (schema, listed, sequences, large_objects) = tokio::try_join!(
             schema::read(session, &self.objects, &mut self.known),
-            tables::read(session, &self.tables),
+            tables::list(session, &self.tables),
             sequences::read(session, &self.sequences),
             data::read_large_objects(session, self.large_objects.as_ref()),
         )?;
@@ -123,9 +133,10 @@ impl Reader {
                 None => moved.push(table),
             }
         }
+        let moved = tables::describe(session, &self.tables, moved).await?;
         let read = try_join_all(moved.iter().map(|table| data::read(session, table))).await?;
         print.tables.extend(large_objects.map(|print| ("large objects".to_owned(), print)));
-        print.tables.extend(moved.into_iter().map(|table| table.name).zip(read));
+        print.tables.extend(moved.into_iter().map(|table| table.listed.name).zip(read));
         Ok(State { schema, data: print })
     }
 }

@@ -49,7 +49,7 @@ pub async fn run(lab: &mut Lab, body: &mut MigrationBody) -> Result<Vec<CheckRes
         "write the down, or accept the step by name in `migration.irreversible` of stagectl.yml",
     )
     .blocker();
-    let stairs = stairway::climb(lab).await?;
+    let stairs = Box::pin(stairway::climb(lab)).await?;
     body.differences = stairs
         .iter()
         .flat_map(|stair| named(&stairs, stair, stair.schema.iter().chain(&stair.data)))

@@ -127,6 +127,11 @@ impl Recorder {
         (all.len() - 1, cut)
     }
 
+    /// True where a connection is to be cut on purpose.
+    pub const fn cuts(&self) -> bool {
+        self.cut_after.is_some()
+    }
+
     pub fn is_cut(&self) -> bool {
         self.is_cut.load(Ordering::Relaxed)
     }

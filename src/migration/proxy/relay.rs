@@ -29,6 +29,17 @@ pub enum Done {
     Ready(Frame),
 }
 
+/// Our own question after a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// There is nothing to ask, or the server takes no question now.
+    No,
+    /// It is to be asked when the statement is done.
+    Ask,
+    /// It follows the statement already.
+    Asked,
+}
+
 pub struct Relay {
     pub client: Wire,
     pub server: Wire,
@@ -46,6 +57,12 @@ pub struct Relay {
     skipping: bool,
     sampled: Vec<(u32, LockMode)>,
     log: i64,
+}
+
+/// True where a statement throws prepared statements away, ours too.
+fn throws_away(text: &str) -> bool {
+    let text = text.trim_start().to_ascii_lowercase();
+    ["deallocate", "discard"].iter().any(|word| text.starts_with(word))
 }
 
 /// The other side has gone, or is to be cut off.
@@ -143,11 +160,12 @@ impl Relay {
         let start = self.recorder.now_ms();
         self.server.relay(&frame).await?;
         self.server.put(b'H', &[]);
+        let look = self.put_look(&text);
         self.server.flush().await?;
         let began = Instant::now();
         let done = self.until_done(&text, false).await?;
         let (Done::Complete(frame) | Done::Failed(frame) | Done::Ready(frame)) = &done;
-        self.finish(&text, start, began, frame, true).await?;
+        self.finish(&text, start, began, frame, look).await?;
         self.skipping = matches!(done, Done::Failed(_));
         self.client.relay(frame).await
     }
@@ -239,15 +257,14 @@ impl Relay {
         self.client.flush().await
     }
 
-    /// Writes down what a statement did, before its client hears of it. `look`: the server takes a
-    /// question of our own now.
+    /// Writes down what a statement did, before its client hears of it.
     pub async fn finish(
         &mut self,
         text: &str,
         start_ms: f64,
         began: Instant,
         done: &Frame,
-        look: bool,
+        look: Look,
     ) -> io::Result<()> {
         let ms = began.elapsed().as_secs_f64() * 1000.0;
         let tag = if done.tag == b'C' { done.text(0).0 } else { String::new() };
@@ -264,8 +281,12 @@ impl Relay {
         if done.tag == b'E' {
             self.transaction.failed = true;
             seen.error = Some((done.field(b'C').unwrap_or_default(), done.field(b'M').unwrap_or_default()));
-        } else if look && !look::is_idle(text) {
-            looked = self.look(look::outlives_its_locks(text)).await?;
+        } else {
+            looked = match look {
+                Look::Asked => self.read_look().await?,
+                Look::Ask => self.look(look::outlives_its_locks(text)).await?,
+                Look::No => Vec::new(),
+            };
         }
         if let Some(log) = looked.first().map(|looked| looked.log) {
             seen.wal_bytes = if self.log > 0 { log - self.log } else { 0 };
@@ -273,10 +294,7 @@ impl Relay {
         }
         let sampled = std::mem::take(&mut self.sampled);
         self.transaction.note(&self.recorder, &mut seen, looked, &sampled);
-        if ["deallocate", "discard"]
-            .iter()
-            .any(|word| text.trim_start().to_ascii_lowercase().starts_with(word))
-        {
+        if throws_away(text) {
             self.prepared = false;
         }
         let (index, cut) = self.recorder.push(seen);
@@ -323,6 +341,26 @@ impl Relay {
 
     /// Asks the session itself, between a statement and the end of its transaction.
     async fn look(&mut self, everything: bool) -> io::Result<Vec<Looked>> {
+        self.put_question(everything);
+        self.server.flush().await?;
+        self.read_look().await
+    }
+
+    /// Puts our question right behind a statement, so that the server need not wait for it. After an
+    /// error the server passes over it.
+    pub fn put_look(&mut self, text: &str) -> Look {
+        if look::is_idle(text) {
+            return Look::No;
+        }
+        let reads_on = text.trim_start().get(..4).is_some_and(|word| word.eq_ignore_ascii_case("copy"));
+        if reads_on || throws_away(text) {
+            return Look::Ask;
+        }
+        self.put_question(look::outlives_its_locks(text));
+        Look::Asked
+    }
+
+    fn put_question(&mut self, everything: bool) {
         if !self.prepared {
             self.put_prepare();
         }
@@ -332,7 +370,9 @@ impl Relay {
         self.server.put(b'E', &[portal, b"\0\0\0\0\0"].concat());
         self.server.put(b'C', &[b"P", portal, b"\0"].concat());
         self.server.put(b'H', &[]);
-        self.server.flush().await?;
+    }
+
+    async fn read_look(&mut self) -> io::Result<Vec<Looked>> {
         let (mut looked, mut complete) = (Vec::new(), false);
         loop {
             let frame = self.server.next().await?.ok_or_else(gone)?;

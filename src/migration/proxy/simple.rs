@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::frame::Frame;
 use super::look;
-use super::relay::{Done, Relay, gone};
+use super::relay::{Done, Look, Relay, gone};
 use crate::migration::statements::{self, Statement};
 
 impl Relay {
@@ -15,8 +15,9 @@ impl Relay {
         let Some((text, parts)) = text.ok().and_then(|text| Some((text.to_owned(), parts(text)?))) else {
             return self.whole(frame).await;
         };
-        let (mut held, mut from) = (None::<Frame>, 0);
-        for part in parts {
+        let (mut held, mut from, mut synced) = (None::<Frame>, 0, false);
+        let last = parts.len().saturating_sub(1);
+        for (number, part) in parts.into_iter().enumerate() {
             if let Some(frame) = held.take() {
                 self.client.relay(&frame).await?;
             }
@@ -28,15 +29,21 @@ impl Relay {
             self.server.put(b'D', b"P\0");
             self.server.put(b'E', &[0; 5]);
             self.server.put(b'H', &[]);
+            let look = self.put_look(&part.text);
+            // Where the connection is to be cut on purpose, the end waits for that.
+            if number == last && look == Look::Asked && !self.recorder.cuts() {
+                self.server.put(b'S', &[]);
+                synced = true;
+            }
             self.server.flush().await?;
             let began = Instant::now();
             match self.until_done(&part.text, true).await? {
                 Done::Complete(frame) => {
-                    self.finish(&part.text, start, began, &frame, true).await?;
+                    self.finish(&part.text, start, began, &frame, look).await?;
                     held = Some(frame);
                 }
                 Done::Failed(frame) => {
-                    self.finish(&part.text, start, began, &frame, true).await?;
+                    self.finish(&part.text, start, began, &frame, look).await?;
                     let before = text[..at].chars().count();
                     self.client.relay(&moved(&frame, before)).await?;
                     break;
@@ -44,8 +51,10 @@ impl Relay {
                 Done::Ready(_) => return Err(gone()),
             }
         }
-        self.server.put(b'S', &[]);
-        self.server.flush().await?;
+        if !synced {
+            self.server.put(b'S', &[]);
+            self.server.flush().await?;
+        }
         self.until_ready(held).await
     }
 
@@ -58,7 +67,7 @@ impl Relay {
             let (start, began) = (self.recorder.now_ms(), Instant::now());
             match self.until_done(&text, false).await? {
                 Done::Complete(frame) | Done::Failed(frame) => {
-                    self.finish(&text, start, began, &frame, false).await?;
+                    self.finish(&text, start, began, &frame, Look::No).await?;
                     self.client.relay(&frame).await?;
                 }
                 Done::Ready(frame) => return self.ready(&frame, Instant::now()).await,

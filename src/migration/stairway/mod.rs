@@ -1,8 +1,8 @@
 //! The stairway: every step is taken, taken back and taken again, before the next one is taken.
 //!
-//! `walker` holds the clone that walks up. A step is tried inside one transaction that is rolled back
-//! where its statements allow that (`trial`); what fails there, or cannot be said there, is tried on
-//! a clone of its own, with commits. `stair` is what one step came to.
+//! `walker` holds the clone that walks up. A step is tried there, inside one transaction where its
+//! statements allow that (`trial`), and with commits where they do not. What fails is tried on a
+//! clone of its own, so that the walker keeps its place. `stair` is what one step came to.
 
 mod stair;
 mod trial;
@@ -27,14 +27,14 @@ pub async fn climb(lab: &mut Lab) -> Result<Vec<Stair>> {
     let mut walker = Walker::open(lab, clone).await?;
     let mut before = walker.look(Some(&lab.before)).await?;
     let mut stairs: Vec<Stair> = Vec::new();
-    for step in &steps {
+    for (index, step) in steps.iter().enumerate() {
         if let Some(stopped) = stairs.iter().find(|stair| stair.ends_here) {
             let why = named_not(&stopped.name);
             stairs.push(Stair::skipped(&step.name, why));
             continue;
         }
         let start = Instant::now();
-        let (mut stair, again, after) = one(lab, &mut walker, step, &before).await?;
+        let (mut stair, again, after) = one(lab, &mut walker, &steps[..=index], &mut before).await?;
         if let (Some(again), Some(after)) = (again, &after) {
             compare_again(lab, &mut stair, after, &again).await?;
         }
@@ -47,14 +47,15 @@ pub async fn climb(lab: &mut Lab) -> Result<Vec<Stair>> {
     Ok(stairs)
 }
 
-/// One step from `before`: what it came to, the state after its second up where that has to be
+/// The last of `steps`, from `before`: what it came to, the state after its second up where that has to be
 /// compared still, and the state that the walker stands in now.
 async fn one(
     lab: &mut Lab,
     walker: &mut Walker,
-    step: &Step,
-    before: &State,
+    steps: &[Step],
+    before: &mut State,
 ) -> Result<(Stair, Option<State>, Option<State>)> {
+    let Some((step, earlier)) = steps.split_last() else { anyhow::bail!("there is no step") };
     let mut stair = Stair::new(&step.name);
     if let Some(why) = step.no_way_back() {
         let after = advance(lab, walker, step, before, &mut stair).await?;
@@ -71,13 +72,22 @@ async fn one(
     if step.up.script().is_none() {
         return by_command(lab, walker, step, before, stair).await;
     }
-    let trial = match trial::in_transaction(walker, step, before).await? {
+    let mut trial = None;
+    if trial::fits_transaction(walker, step) {
+        trial = Box::pin(trial::in_transaction(lab, walker, step, before)).await?;
+    } else if steps.iter().all(Step::is_script) {
+        trial = Box::pin(trial::on_walker(lab, walker, step, before, &mut stair)).await?;
+        if trial.is_none() {
+            *before = walker.rebuild(lab, earlier).await?;
+        }
+    }
+    let trial = match trial {
         Some(trial) => trial,
         None => trial::on_clone(lab, walker, step, before, &mut stair).await?,
     };
     let (taken, again) = trial.judge(before, &mut stair);
     if taken.is_some() || stair.ends_here {
-        return Ok((stair, None, taken));
+        return Ok((stair, again, taken));
     }
     let after = advance(lab, walker, step, before, &mut stair).await?;
     if let Some(after) = &after {

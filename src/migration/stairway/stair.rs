@@ -11,6 +11,8 @@ pub enum Way {
     UpOnly,
     /// Up, down and up in one transaction.
     Transaction,
+    /// On the clone that walks up, with commits.
+    Commits,
     /// On a clone of its own, with commits.
     Clone,
 }
@@ -20,6 +22,7 @@ impl Way {
         match self {
             Self::UpOnly => "up only",
             Self::Transaction => "in one transaction",
+            Self::Commits => "with commits",
             Self::Clone => "on a clone of its own",
         }
     }

@@ -66,13 +66,20 @@ fn runs_inside(action: Option<&Action>) -> bool {
     action.and_then(Action::script).is_some_and(|script| Script::inside(script).is_some())
 }
 
+/// True where up and down can run inside one transaction of the walker.
+pub fn fits_transaction(walker: &Walker, step: &Step) -> bool {
+    walker.becomes_user() && runs_inside(Some(&step.up)) && runs_inside(step.down.as_ref())
+}
+
 /// Tries the step in one transaction of the walker. `None`: it cannot be said there, and the
 /// walker stands where it stood.
-pub async fn in_transaction(walker: &mut Walker, step: &Step, before: &State) -> Result<Option<Trial>> {
-    let Some(down) = step.down.as_ref() else { return Ok(None) };
-    if !walker.becomes_user() || !runs_inside(Some(&step.up)) || !runs_inside(Some(down)) {
-        return Ok(None);
-    }
+pub async fn in_transaction(
+    lab: &Lab,
+    walker: &mut Walker,
+    step: &Step,
+    before: &State,
+) -> Result<Option<Trial>> {
+    let Some(down) = &step.down else { return Ok(None) };
     walker.looking_ms = 0.0;
     walker.begin().await?;
     let mut trial = Trial { way: Way::Transaction, ..Trial::default() };
@@ -89,36 +96,38 @@ pub async fn in_transaction(walker: &mut Walker, step: &Step, before: &State) ->
         Err(_) => return give_up(walker, before).await,
     }
     let restored = walker.look_inside(before).await?;
-    if !data_differences(&before.data, &restored.data).is_empty()
-        || sequence_drifts(&before.data, &restored.data).iter().any(|drift| !drift.by_rows)
+    trial.data = data_differences(&before.data, &restored.data);
+    // Rows that differ can be named only where both sides can be seen.
+    if sequence_drifts(&before.data, &restored.data).iter().any(|drift| !drift.by_rows)
+        || !trial.data.is_empty() && !walker.count_rows(lab, before, &restored, &mut trial.data).await?
     {
-        // Rows that differ can be named only where both sides can be seen.
         return give_up(walker, before).await;
     }
-    let same = schema_differences(&before.schema, &restored.schema).is_empty();
+    let same = trial.data.is_empty() && schema_differences(&before.schema, &restored.schema).is_empty();
     if same {
         walker.set_back_inside(before).await?;
     }
+    trial.restored = Some(restored);
     match walker.run_inside(&step.up).await? {
         Err(_) if same => return give_up(walker, before).await,
         Err(stopped) => trial.again = Some(Err(stopped)),
         Ok(_) => {
             let after = walker.look_inside(before).await?;
-            if same {
-                // From an equal state the second up is the step itself: it can stay.
-                if !walker.commit().await? {
-                    return Ok(None);
-                }
-                trial.taken = Some(after);
-            } else {
-                trial.again = Some(Ok(after));
-            }
+            // From an equal state the second up is the step itself.
+            if same { trial.taken = Some(after) } else { trial.again = Some(Ok(after)) }
         }
     }
     if !same {
-        walker.rollback(before).await?;
+        // The step as it is taken, at the same time as the one before: `now()` makes no difference.
+        walker.restart(before).await?;
+        if walker.run_inside(&step.up).await?.is_err() {
+            return give_up(walker, before).await;
+        }
+        trial.taken = Some(walker.look_inside(before).await?);
     }
-    trial.restored = Some(restored);
+    if !walker.commit().await? {
+        return give_up(walker, before).await;
+    }
     trial.fingerprint_ms = walker.looking_ms;
     Ok(Some(trial))
 }
@@ -126,6 +135,46 @@ pub async fn in_transaction(walker: &mut Walker, step: &Step, before: &State) ->
 async fn give_up(walker: &mut Walker, before: &State) -> Result<Option<Trial>> {
     walker.rollback(before).await?;
     Ok(None)
+}
+
+/// Tries the step on the walker itself, with commits: where down restores everything, up can be
+/// taken from there. `None`: it does not, and the walker has lost its place.
+pub async fn on_walker(
+    lab: &Lab,
+    walker: &mut Walker,
+    step: &Step,
+    before: &State,
+    stair: &mut Stair,
+) -> Result<Option<Trial>> {
+    let Some(down) = &step.down else { return Ok(None) };
+    walker.looking_ms = 0.0;
+    let migrator = lab.clones.as_user(&walker.clone).await?;
+    let (up, down) = (perform(&migrator, &step.up).await?, perform(&migrator, down).await?);
+    if !up.is_ok() || !down.is_ok() {
+        return Ok(None);
+    }
+    let restored = walker.look_after(&migrator, before).await?;
+    if !schema_differences(&before.schema, &restored.schema).is_empty()
+        || !data_differences(&before.data, &restored.data).is_empty()
+        || sequence_drifts(&before.data, &restored.data).iter().any(|drift| !drift.by_rows)
+    {
+        return Ok(None);
+    }
+    walker.set_back(before).await?;
+    if !perform(&migrator, &step.up).await?.is_ok() {
+        return Ok(None);
+    }
+    let taken = walker.look_after(&migrator, before).await?;
+    step.up.transaction().clone_into(&mut stair.reason);
+    Ok(Some(Trial {
+        way: Way::Commits,
+        up_ms: up.ms,
+        down_ms: down.ms,
+        fingerprint_ms: walker.looking_ms,
+        restored: Some(restored),
+        taken: Some(taken),
+        ..Trial::default()
+    }))
 }
 
 /// Tries the step on a clone of its own, with commits, in sessions of the migration's role.

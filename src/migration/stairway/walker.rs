@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
+use crate::failure::Failure;
 use crate::migration::apply::{Stopped, perform, run_statements};
-use crate::migration::fingerprint::{Reader, State};
+use crate::migration::fingerprint::{DataDifference, Reader, State, differing_rows};
 use crate::migration::lab::{Lab, backend};
 use crate::migration::step::{Action, Step};
 use crate::model::{quote_identifier, quote_literal};
@@ -15,6 +16,8 @@ use crate::postgres::Session;
 pub struct Walker {
     pub clone: String,
     line: Line,
+    /// A second session on the clone, which sees what was committed while the first one's transaction is open.
+    witness: Option<Witness>,
     /// Milliseconds spent on fingerprints since they were last taken out.
     pub looking_ms: f64,
 }
@@ -36,6 +39,19 @@ impl Line {
         let pid = backend(&session).await?;
         let become_user = become_user(lab, &session).await?;
         Ok(Self { session, reader, pid, become_user })
+    }
+}
+
+struct Witness {
+    session: Session,
+    pid: i32,
+}
+
+impl Witness {
+    async fn open(lab: &Lab, clone: &str) -> Result<Self> {
+        let session = lab.clones.as_admin(clone).await?;
+        let pid = backend(&session).await?;
+        Ok(Self { session, pid })
     }
 }
 
@@ -72,7 +88,7 @@ async fn become_user(lab: &Lab, session: &Session) -> Result<Option<String>> {
 impl Walker {
     pub async fn open(lab: &Lab, clone: String) -> Result<Self> {
         let line = Line::open(lab, &clone).await?;
-        Ok(Self { clone, line, looking_ms: 0.0 })
+        Ok(Self { clone, line, witness: None, looking_ms: 0.0 })
     }
 
     pub fn session(&self) -> &Session {
@@ -90,6 +106,12 @@ impl Walker {
         let state = self.line.reader.snapshot(&self.line.session, earlier).await;
         self.looking_ms += start.elapsed().as_secs_f64() * 1000.0;
         state
+    }
+
+    /// The state of the clone after what another session has just committed there.
+    pub async fn look_after(&mut self, session: &Session, earlier: &State) -> Result<State> {
+        self.line.reader.flush(session).await?;
+        self.look(Some(earlier)).await
     }
 
     /// The state inside the open transaction.
@@ -122,8 +144,49 @@ impl Walker {
         Ok(checked.map(|()| ms).map_err(|error| Stopped::at_commit(script, &error)))
     }
 
+    /// Counts, for each difference, the rows that are other in the open transaction than before it.
+    /// False where the transaction's own locks keep a second session out.
+    pub async fn count_rows(
+        &mut self,
+        lab: &Lab,
+        before: &State,
+        now: &State,
+        differences: &mut [DataDifference],
+    ) -> Result<bool> {
+        let witness = match self.witness.take() {
+            Some(witness) => witness,
+            None => Witness::open(lab, &self.clone).await?,
+        };
+        let session = &self.line.session;
+        Reader::settle_inside(session).await?;
+        // Locks of the transaction that is open do not go while the witness waits.
+        Reader::settle(&witness.session, "BEGIN READ ONLY; SET LOCAL lock_timeout = '20ms'").await?;
+        let mut counted = true;
+        for difference in differences {
+            let table = &difference.table;
+            let sides = (before.data.tables.get(table), now.data.tables.get(table));
+            let (left, right) = ((&witness.session, sides.0), (session, sides.1));
+            let Ok(rows) = differing_rows(left, right, table, &difference.columns).await else {
+                counted = false;
+                break;
+            };
+            difference.rows_different = rows;
+        }
+        witness.session.batch_execute("ROLLBACK").await.context("end comparing")?;
+        Reader::unsettle_inside(session).await?;
+        self.witness = Some(witness);
+        Ok(counted)
+    }
+
     pub async fn begin(&self) -> Result<()> {
-        self.line.session.batch_execute("BEGIN").await.context("begin")
+        self.line.session.batch_execute("BEGIN; SAVEPOINT stagectl_start").await.context("begin")
+    }
+
+    /// Goes back to where the transaction began, and stays in it: its time stays the same.
+    pub async fn restart(&self, before: &State) -> Result<()> {
+        let restart = "ROLLBACK TO SAVEPOINT stagectl_start; RESET SESSION AUTHORIZATION";
+        self.line.session.batch_execute(restart).await.context("go back to the start")?;
+        self.set_back(before).await
     }
 
     /// Keeps what was done. `false`: the server refuses, and nothing was done.
@@ -144,7 +207,7 @@ impl Walker {
     }
 
     /// Puts the sequences where they stood.
-    async fn set_back(&self, before: &State) -> Result<()> {
+    pub async fn set_back(&self, before: &State) -> Result<()> {
         let now = self.line.reader.positions(&self.line.session).await?;
         let sql: Vec<String> = before
             .data
@@ -201,14 +264,31 @@ impl Walker {
     /// A copy of the clone as it stands. The session has to go for that moment.
     pub async fn copy(&mut self, lab: &Lab) -> Result<String> {
         lab.clones.terminate(self.line.pid).await?;
+        if let Some(witness) = self.witness.take() {
+            lab.clones.terminate(witness.pid).await?;
+        }
         let copy = lab.clones.copy(&self.clone).await?;
         self.line = Line::open(lab, &self.clone).await?;
         Ok(copy)
     }
 
+    /// Begins anew on another clone, and takes the steps that were taken before.
+    pub async fn rebuild(&mut self, lab: &Lab, steps: &[Step]) -> Result<State> {
+        let clone = lab.clones.copy(&lab.base).await?;
+        std::mem::replace(self, Self::open(lab, clone).await?).end(lab).await?;
+        let migrator = lab.clones.as_user(&self.clone).await?;
+        for step in steps {
+            if let Some(stopped) = perform(&migrator, &step.up).await?.stopped {
+                let words = format!("the up of {} stops the second time: {}", step.name, stopped.line());
+                return Err(Failure::failed(words).into());
+            }
+        }
+        self.look_after(&migrator, &lab.before).await
+    }
+
     pub async fn end(self, lab: &Lab) -> Result<()> {
-        let Self { clone, line, .. } = self;
-        drop(line);
+        let Self { clone, line, witness, .. } = self;
+        drop((line, witness));
         lab.clones.drop_clone(&clone).await
     }
 }

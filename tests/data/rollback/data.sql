@@ -264,3 +264,14 @@ SELECT lo_put(id, 0, 'two') FROM lo;
 SELECT 1;
 -- restores:
 SELECT lo_put(id, 0, 'one') FROM lo;
+
+-- case: two columns swap their names
+-- finds: public.t (a, c): 3 rows
+-- setup:
+ALTER TABLE t ADD c int; UPDATE t SET c = id * 10;
+-- up:
+ALTER TABLE t RENAME a TO x; ALTER TABLE t RENAME c TO a; ALTER TABLE t RENAME x TO c;
+-- forgets:
+SELECT 1;
+-- restores:
+ALTER TABLE t RENAME a TO x; ALTER TABLE t RENAME c TO a; ALTER TABLE t RENAME x TO c;

@@ -31,7 +31,7 @@ UNION ALL
 SELECT CASE r.relkind WHEN 'c' THEN 'attribute' ELSE 'column' END, format('%s.%I', r.identity, a.attname), concat_ws(' | ',
   format_type(a.atttypid, a.atttypmod),
   CASE WHEN a.attnotnull THEN 'not null' END,
-  CASE WHEN a.atthasdef THEN CASE a.attgenerated WHEN '' THEN 'default ' ELSE 'generated ' || a.attgenerated::text || ' ' END || pg_get_expr(d.adbin, d.adrelid) END,
+  CASE WHEN a.atthasdef THEN CASE a.attgenerated WHEN '' THEN 'default ' ELSE 'generated ' || a.attgenerated::text || ' ' END || pg_get_expr(d.adbin, CASE a.attgenerated WHEN '' THEN 0 ELSE d.adrelid END) END,
   'identity ' || nullif(a.attidentity::text, ''),
   CASE WHEN a.attcollation <> t.typcollation THEN (
     SELECT format('collation %I.%I', n.nspname, o.collname) FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace WHERE o.oid = a.attcollation) END,
