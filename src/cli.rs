@@ -4,6 +4,7 @@ mod between;
 mod daily;
 mod examples;
 mod project;
+mod twin;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ pub use daily::{
     StatusArgs,
 };
 pub use project::ProjectArgs;
+pub use twin::TwinArgs;
 
 use crate::config::migration::{CloneBy, Layout};
 use crate::ui;
@@ -167,9 +169,11 @@ pub struct InitArgs {
     /// The stack to start from.
     #[arg(long, value_enum, default_value = "nextjs-postgres")]
     pub blueprint: Blueprint,
-    /// The compose project's name. Default: the blueprint's.
-    #[arg(long)]
+    /// The compose project's name. Default: the blueprint's, or with `--from` production's and `-staging`.
+    #[arg(long, visible_alias = "name", value_name = "NAME")]
     pub project: Option<String>,
+    #[command(flatten)]
+    pub twin: TwinArgs,
     /// Print the file instead of writing it.
     #[arg(long)]
     pub print: bool,
@@ -449,6 +453,9 @@ pub struct MigrationSource {
     /// The URL of the role that the migration logs in as, where that is not the one of --database.
     #[arg(long, value_name = "URL", env = "STAGECTL_ROLE_URL", hide_env_values = true)]
     pub role_url: Option<String>,
+    /// An empty tablespace on a disk of a few MiB, for the case of a full one.
+    #[arg(long, value_name = "NAME")]
+    pub small_tablespace: Option<String>,
     /// How the first clone is made.
     #[arg(long, value_enum)]
     pub clone: Option<CloneBy>,

@@ -31,5 +31,6 @@ pub mod report;
 pub mod stack;
 pub mod store;
 pub mod tls;
+pub mod twin;
 pub mod ui;
 pub mod validation;

@@ -4,8 +4,10 @@ pub const INIT: &str = "Examples:
   stagectl init                                        the first blueprint
   stagectl init --blueprint fastapi-react --print      look at another one
   stagectl init --project shop-staging                 containers and volumes are named after it
+  stagectl init --from docker-compose.yml --dry-run    the twin of a production stack: what changes, and why
+  stagectl -C ../shop-a init --from docker-compose.yml --name shop-a
 
-Writes stagectl.yml and nothing else. Next: name your images and services in it, then `stagectl
+Writes stagectl.yml; with --from also docker-compose.twin.yml and twin-files/. Next: name your images and services in it, then `stagectl
 setup`. Two twins on one machine need two folders, two project names and different host ports.";
 
 pub const GENERATE: &str = "Examples:
@@ -103,6 +105,7 @@ Any PostgreSQL server, without an engine or stagectl.yml:
   stagectl test-migration --up up.sql --down down.sql
   stagectl test-migration --up up.sql --production-rows orders=80000000   how long it takes there
   stagectl test-migration --layout alembic --all-migrations
+  stagectl test-migration --migrations migrations --role-url postgresql://migrator:…@127.0.0.1/shop
   stagectl test-migration --up-command 'tool up {step}' --down-command 'tool down {previous}' \
       --steps-command 'tool list'
 

@@ -12,6 +12,9 @@ use crate::stack::blueprints;
 use crate::store::{Mode, write};
 
 pub async fn run(context: &Context, args: InitArgs) -> Result<u8> {
+    if let Some(from) = args.twin.from.clone() {
+        return super::init_from::run(context, &from, &args).await;
+    }
     let name = clap::ValueEnum::to_possible_value(&args.blueprint).map(|value| value.get_name().to_owned());
     let name = name.unwrap_or_default();
     let mut text = blueprints::text(&name)?.to_owned();

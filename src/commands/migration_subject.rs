@@ -158,6 +158,7 @@ fn config(configured: Option<Migration>, source: &MigrationSource) -> Result<Mig
     }
     config.all |= source.all_migrations;
     config.role = source.role.clone().or(config.role);
+    config.small_tablespace = source.small_tablespace.clone().or(config.small_tablespace);
     config.clone = source.clone.unwrap_or(config.clone);
     config.production_rows.extend(production_rows::of_flags(&source.production_rows)?);
     Ok(config)

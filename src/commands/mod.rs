@@ -16,6 +16,8 @@ mod exec;
 mod generate;
 mod images;
 mod init;
+mod init_from;
+mod init_shown;
 mod logs;
 mod migrate;
 mod migration_subject;

@@ -14,6 +14,7 @@ use crate::compose::typed::Selection;
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::exit;
+use crate::failure::Failure;
 use crate::postgres::{self, staging};
 use crate::report::setup::{Change, Setup};
 use crate::report::{Envelope, Report, Verdict};
@@ -24,6 +25,7 @@ use crate::store::{Lock, ReportFile, new_run_id};
 
 pub async fn run(context: &Context, args: SetupArgs) -> Result<u8> {
     let settings = context.settings()?;
+    refuse_shared(&settings)?;
     let _lock = if args.dry_run { None } else { Some(Lock::acquire(&settings.root, "setup")?) };
     let engine = Engine::connect().await?;
     let selection = Selection { all: args.all, profiles: args.profile.clone(), services: Vec::new() };
@@ -83,6 +85,18 @@ struct Terms {
     keep_failed: bool,
 }
 
+/// A twin that would touch production is not started.
+fn refuse_shared(settings: &Settings) -> Result<()> {
+    let shared = settings.shared_with_production()?.unwrap_or_default();
+    let Some(first) = shared.first() else { return Ok(()) };
+    let lines: Vec<String> =
+        shared.iter().map(|one| format!("{} {} ({} of the twin)", one.kind, one.what, one.twin)).collect();
+    Err(Failure::refused(format!("the twin would share this with production:\n  {}", lines.join("\n  ")))
+        .hint("give the twin its own in the compose file that `compose.files` names")
+        .hint(format!("or allow it: add `{}` to compose.production.share", first.permit()))
+        .into())
+}
+
 /// What has to happen on the disk.
 struct Planned {
     files: generate::Plan,
@@ -128,7 +142,7 @@ async fn steps(
     }
 
     if settings.config.database.is_some() {
-        let session = postgres::connect(&settings.database_user()?).await?;
+        let session = postgres::connect_when_up(&settings.database_user()?, limit).await?;
         report.database = staging::ensure(&session).await?;
         report.changed |= !report.database.is_empty();
         if report.changed {

@@ -124,9 +124,8 @@ impl Run {
             self.record(&lab, &base, &user, run_id).await?;
         }
         drop(base);
-        if self.keep_clone
-            && let Some(migrated) = &lab.migrated
-        {
+        if self.keep_clone {
+            let migrated = lab.migrated().await?;
             let kept = lab.clones.keep(&migrated.clone).await?;
             self.ui
                 .note(format!("kept the migrated clone as `{kept}`; drop it with DROP DATABASE \"{kept}\""));

@@ -86,7 +86,7 @@ async fn check(
         });
         Ok(results.await)
     };
-    let results = context.interrupt.guard(work).await?;
+    let results = Box::pin(context.interrupt.guard(work)).await?;
     saving?;
     report.envelope.finish(Verdict::over(&results), verdict::summary(&results), clock::now());
     fill(&mut report.body, results);

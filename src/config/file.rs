@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    compose::Compose,
     data::{CacheCopy, Copy, Production},
     masking::Masking,
     migration::Migration,
@@ -33,8 +34,11 @@ pub struct ConfigFile {
     /// The variables of `.env.staging`. Services take them by `${NAME}`.
     #[serde(default)]
     pub env: BTreeMap<String, EnvSource>,
-    /// The containers of the twin, by compose service name.
+    /// The containers of the twin, by compose service name. Either these or `compose`.
+    #[serde(default)]
     pub services: BTreeMap<String, Service>,
+    /// Compose files instead of `services`: what `init --from` derives from production's.
+    pub compose: Option<Compose>,
     #[serde(default)]
     pub networks: BTreeMap<String, Network>,
     #[serde(default)]

@@ -45,13 +45,17 @@ pub struct Migration {
     /// Steps (folder names) whose down is accepted as irreversible.
     #[serde(default)]
     pub irreversible: Vec<String>,
-    /// Queries that are sent while up runs, as the application would. None: `queries`.
+    /// Queries that are sent while up runs, as the application would. None: `queries`; without those, the
+    /// ones that `pg_stat_statements` counts most.
     #[serde(default)]
     pub workload: Vec<WorkloadQuery>,
     /// Rows that production has, by table, for the estimate of how long up takes there. Tables that are left out:
     /// as the newest `copy-data` counted them.
     #[serde(default)]
     pub production_rows: BTreeMap<String, i64>,
+    /// An empty tablespace on a disk of a few MiB, such as a tmpfs, which may be filled to the last page.
+    #[serde(default)]
+    pub small_tablespace: Option<String>,
     /// The longest that a lock may keep readers or writers out, in milliseconds.
     #[serde(default = "lock_ms")]
     pub lock_ms: u64,
@@ -80,6 +84,7 @@ impl Default for Migration {
             irreversible: Vec::new(),
             workload: Vec::new(),
             production_rows: BTreeMap::new(),
+            small_tablespace: None,
             lock_ms: lock_ms(),
             up_ms: up_ms(),
             query_runs: query_runs(),

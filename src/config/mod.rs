@@ -1,5 +1,6 @@
 //! `stagectl.yml`: the mirror of the file, its resolution with the environment, and its rules.
 
+pub mod compose;
 pub mod data;
 pub mod env;
 pub mod file;
@@ -13,6 +14,7 @@ pub mod services;
 pub mod settings;
 pub mod validate;
 pub mod validation;
+mod view;
 
 pub use file::ConfigFile;
 pub use load::read_text;

@@ -8,7 +8,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::file::{ConfigFile, EnvSource, Generated};
 use super::services::Service;
-use super::{env, load, validate};
+use super::{compose, env, load, validate};
+use crate::compose::Model;
 use crate::failure::Failure;
 use crate::model::{CacheAddress, DatabaseAddress, Encryption};
 
@@ -31,6 +32,8 @@ pub struct Settings {
     pub to_generate: BTreeMap<String, Generated>,
     /// The project's own templates: path to text.
     pub templates: BTreeMap<String, String>,
+    /// The model of `compose.files`, secrets as references; `services` is then a view of it.
+    pub compose: Option<Model>,
     /// The process environment and `.env.production`, for names the config does not define.
     outside: BTreeMap<String, SecretString>,
 }
@@ -41,6 +44,7 @@ impl Settings {
         let root = load::folder(root)?;
         let mut config = load::load(&root)?;
         load::join_masking(&root, &mut config.masking)?;
+        let compose = compose::fill(&root, &mut config)?;
         let mut outside: BTreeMap<String, String> = read_env_file(&root, PRODUCTION_ENV_FILE)?;
         // A value that is not UTF-8 cannot be asked for by name: nothing in the config can hold it.
         outside.extend(
@@ -49,7 +53,7 @@ impl Settings {
         );
         let existing = read_env_file(&root, ENV_FILE)?;
         let templates = load::templates(&root, config.templates.as_deref())?;
-        Ok(Self { templates, ..Self::resolve(root, config, &existing, outside)? })
+        Ok(Self { templates, compose, ..Self::resolve(root, config, &existing, outside)? })
     }
 
     /// The pure part of [`Settings::load`], but for `{file: …}` values.
@@ -72,6 +76,7 @@ impl Settings {
             variables: BTreeMap::new(),
             to_generate: BTreeMap::new(),
             templates: BTreeMap::new(),
+            compose: None,
             outside: outside.into_iter().map(|(k, v)| (k, v.into())).collect(),
         };
         settings.resolve_variables(existing)?;
@@ -152,7 +157,7 @@ impl Settings {
         existing.extend(made.clone());
         let outside = self.outside.iter().map(|(k, v)| (k.clone(), v.expose_secret().to_owned())).collect();
         let resolved = Self::resolve(self.root.clone(), self.config.clone(), &existing, outside)?;
-        Ok(Self { templates: self.templates.clone(), ..resolved })
+        Ok(Self { templates: self.templates.clone(), compose: self.compose.clone(), ..resolved })
     }
 
     /// The value of a variable: `.env.staging` first, then the environment.

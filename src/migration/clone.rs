@@ -226,9 +226,25 @@ impl Clones {
         Ok(name)
     }
 
-    fn create(&self, name: &str, template: &str, from_original: bool) -> String {
+    /// Copies a clone, or `template0`, into a tablespace. `None`: that has no room for it.
+    pub async fn copy_into(&self, template: &str, tablespace: &str) -> Result<Option<String>> {
+        let name = self.name();
+        // By files: a copy through the log leaves holes in them, which find no room when a checkpoint fills
+        // them, and then no database can be dropped any more.
+        let statement =
+            format!("{} TABLESPACE {}", self.create(&name, template, true), quote_identifier(tablespace));
+        match self.admin.batch_execute(&statement).await {
+            Ok(()) => settings::carry_over(&self.admin, self.original(), &name).await.map(|()| Some(name)),
+            Err(error) if error.code() == Some(&tokio_postgres::error::SqlState::DISK_FULL) => Ok(None),
+            Err(error) => Err(failure(&format!("clone {template} into {tablespace}"), &error)
+                .hint("the administrator needs CREATE on the tablespace")
+                .into()),
+        }
+    }
+
+    fn create(&self, name: &str, template: &str, by_files: bool) -> String {
         // Copying files is fastest for anything of size, but costs two checkpoints.
-        let strategy = match (self.has_strategy, from_original) {
+        let strategy = match (self.has_strategy, by_files) {
             (true, true) => " STRATEGY file_copy",
             _ => "",
         };

@@ -149,11 +149,19 @@ impl Command {
 impl Ended {
     /// The code and the last lines.
     pub fn why(&self) -> String {
-        let lines: Vec<&str> = self.output.lines().filter(|line| !line.trim().is_empty()).collect();
         let code =
             self.code.map_or("did not end by itself".to_owned(), |code| format!("ended with code {code}"));
-        format!("{code}: {}", lines[lines.len().saturating_sub(QUOTED)..].join("\n"))
+        format!("{code}: {}", last_words(&self.output))
     }
+}
+
+/// The last lines; of a Python traceback those after its last frame, which are the error itself.
+fn last_words(output: &str) -> String {
+    let lines: Vec<&str> = output.lines().filter(|line| !line.trim().is_empty()).collect();
+    let frame = lines.iter().rposition(|line| line.starts_with("  File \""));
+    let error = frame.and_then(|frame| (frame..lines.len()).find(|at| !lines[*at].starts_with(' ')));
+    let from = error.unwrap_or(lines.len().saturating_sub(QUOTED));
+    lines[from..].iter().take(QUOTED).copied().collect::<Vec<_>>().join("\n")
 }
 
 /// A child's process group, which ends with whoever waits for it.
@@ -317,6 +325,13 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("process {child} is still there");
+    }
+
+    #[test]
+    fn of_a_traceback_the_error_is_quoted() {
+        let traceback = "INFO  [alembic] up\nTraceback (most recent call last):\n  File \"env.py\", line 80, in <module>\n    run()\n    ^^^^^\nsqlalchemy.Error: no\n[SQL: CREATE TYPE kind]\n";
+        assert_eq!(last_words(traceback), "sqlalchemy.Error: no\n[SQL: CREATE TYPE kind]");
+        assert_eq!(last_words("one\n\ntwo\n"), "one\ntwo");
     }
 
     #[test]

@@ -132,13 +132,33 @@ impl Lab {
 
     /// Applies all ups on a clone; the first that stops ends it.
     pub async fn up(&self, session: &Migrator) -> Result<Option<Stopped>> {
-        for step in &self.inputs.steps {
-            let up = perform(session, &step.up).await?;
-            if up.stopped.is_some() {
-                return Ok(up.stopped);
+        Ok(self.up_from(session, 0).await?.map(|(_, stopped)| stopped))
+    }
+
+    /// Applies the ups from the one at `first` on. Says which one stopped, counted from 0.
+    pub async fn up_from(&self, session: &Migrator, first: usize) -> Result<Option<(usize, Stopped)>> {
+        for (index, step) in self.inputs.steps.iter().enumerate().skip(first) {
+            if let Some(stopped) = perform(session, &step.up).await?.stopped {
+                return Ok(Some((index, stopped)));
             }
         }
         Ok(None)
+    }
+
+    /// The state after so many of the steps.
+    pub async fn after_steps(&self, count: usize) -> Result<State> {
+        if count == 0 {
+            return Ok(self.before.clone());
+        }
+        let clone = self.clones.copy(&self.base).await?;
+        let session = self.clones.as_user(&clone).await?;
+        for step in &self.inputs.steps[..count] {
+            perform(&session, &step.up).await?;
+        }
+        drop(session);
+        let state = self.state(&clone).await?;
+        self.clones.drop_clone(&clone).await?;
+        Ok(state)
     }
 
     /// Applies all downs in reverse; a step without one is left out.

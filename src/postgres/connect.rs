@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use secrecy::ExposeSecret as _;
 use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -13,6 +14,8 @@ use crate::failure::Failure;
 use crate::model::{DatabaseAddress, Encryption};
 use crate::tls::Trust;
 
+/// The pause before a server that is starting is asked again.
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The `application_name` of all sessions.
 pub const APPLICATION: &str = "stagectl";
@@ -46,6 +49,23 @@ impl Drop for Session {
 /// Opens a session on staging's side.
 pub async fn connect(address: &DatabaseAddress) -> Result<Session> {
     open(config(address), &address.encryption, &place(address)).await
+}
+
+/// As [`connect`], for a server that may still be starting: an image's first start answers probes from inside before
+/// it listens. Whoever is there and refuses is not asked again.
+pub async fn connect_when_up(address: &DatabaseAddress, limit: Duration) -> Result<Session> {
+    let begun = tokio::time::Instant::now();
+    loop {
+        let error = match establish(config(address), &address.encryption).await? {
+            Ok(session) => return Ok(session),
+            Err(error) => error,
+        };
+        let starting = error.code().is_none_or(|code| *code == SqlState::CANNOT_CONNECT_NOW);
+        if !starting || begun.elapsed() >= limit {
+            return Err(refused(&place(address), &error).into());
+        }
+        tokio::time::sleep(BETWEEN_TRIES).await;
+    }
 }
 
 /// As [`connect`]; `None` where the server has no such database.

@@ -7,12 +7,12 @@ use super::labels;
 use super::plan::{Action, Plan, Until};
 use crate::engine::{Container, Network, Volume};
 
-/// Stops and removes the containers, dependents first, then the networks. The volumes that are
-/// given go, too.
+/// Stops and removes the containers, dependents first, and each network when those in it are gone.
+/// The volumes that are given go, too.
 pub fn down(containers: &[Container], networks: &[Network], volumes: &[Volume]) -> Plan {
     let mut plan = Plan::default();
     let mut stopped: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    let mut removed = Vec::new();
+    let mut removed: BTreeMap<&str, usize> = BTreeMap::new();
     for container in dependents_first(containers) {
         let mut before = Vec::new();
         if matches!(container.state.status.as_str(), "running" | "restarting" | "paused") {
@@ -28,14 +28,19 @@ pub fn down(containers: &[Container], networks: &[Network], volumes: &[Volume]) 
             before.push(stop);
         }
         let action = Action::Remove { id: container.id.clone(), name: container.name.clone() };
-        removed.push(plan.push(action, "", before));
+        removed.insert(&container.id, plan.push(action, "", before));
     }
+    let without = |uses: &dyn Fn(&Container) -> bool| {
+        containers.iter().filter(|c| uses(c)).filter_map(|c| removed.get(c.id.as_str()).copied()).collect()
+    };
     for network in networks {
-        plan.push(Action::RemoveNetwork { name: network.name.clone() }, "", removed.clone());
+        let after = without(&|container| container.networks.contains_key(&network.name));
+        plan.push(Action::RemoveNetwork { name: network.name.clone() }, "", after);
     }
     for volume in volumes {
         let cause = "asked for: the data in it goes";
-        plan.push(Action::RemoveVolume { name: volume.name.clone() }, cause, removed.clone());
+        let after = without(&|container| container.mounts.iter().any(|mount| mount.name == volume.name));
+        plan.push(Action::RemoveVolume { name: volume.name.clone() }, cause, after);
     }
     plan
 }
@@ -113,4 +118,57 @@ fn dependents_first(containers: &[Container]) -> Vec<&Container> {
         open = used;
     }
     ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Endpoint, Mount, State};
+
+    fn container(name: &str, needs: &str, network: &str, volume: &str) -> Container {
+        let depends = if needs.is_empty() { String::new() } else { format!("{needs}:service_started:false") };
+        Container {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            labels: BTreeMap::from([
+                ("com.docker.compose.service".to_owned(), name.to_owned()),
+                (labels::DEPENDS_ON.to_owned(), depends),
+            ]),
+            state: State { status: "running".to_owned(), running: true, ..State::default() },
+            networks: BTreeMap::from([(network.to_owned(), Endpoint::default())]),
+            mounts: vec![Mount { name: volume.to_owned(), ..Mount::default() }],
+            ..Container::default()
+        }
+    }
+
+    /// Every step that has to be done before this one, by verb and object.
+    fn before(plan: &Plan, verb: &str, object: &str) -> Vec<String> {
+        let at = |verb: &str, object: &str| {
+            plan.steps.iter().position(|s| s.action.verb() == verb && s.action.object() == object)
+        };
+        let mut open = vec![at(verb, object).expect("the step")];
+        let mut found = Vec::new();
+        while let Some(index) = open.pop() {
+            for &after in &plan.steps[index].after {
+                let action = &plan.steps[after].action;
+                found.push(format!("{} {}", action.verb(), action.object()));
+                open.push(after);
+            }
+        }
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn a_network_and_a_volume_go_as_soon_as_nobody_uses_them() {
+        let containers = [container("web", "db", "front", "cache"), container("db", "", "back", "data")];
+        let network = |name: &str| Network { name: name.to_owned(), ..Network::default() };
+        let volume = |name: &str| Volume { name: name.to_owned(), ..Volume::default() };
+        let plan = down(&containers, &[network("front"), network("back")], &[volume("data")]);
+        assert_eq!(before(&plan, "stop", "db"), ["stop web"]);
+        assert_eq!(before(&plan, "remove network", "front"), ["remove container web", "stop web"]);
+        let all = ["remove container db", "stop db", "stop web"];
+        assert_eq!(before(&plan, "remove network", "back"), all);
+        assert_eq!(before(&plan, "remove volume", "data"), all);
+    }
 }

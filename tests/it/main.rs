@@ -29,6 +29,7 @@ mod stack_faults;
 mod stack_interop;
 mod stack_setup;
 mod stack_up;
+mod twin;
 mod validate_data;
 mod validate_monitoring;
 mod validate_stack;

@@ -48,7 +48,8 @@ pub enum Held {
     NothingToHold,
     /// Up went through: it does not touch what was held.
     NoConflict,
-    Stopped(Stopped),
+    /// A step, counted from 0, stopped.
+    Stopped(usize, Stopped),
     /// Up was still waiting when patience ended.
     Waiting,
 }
@@ -71,8 +72,8 @@ pub async fn hold_a_row(lab: &Lab, clone: &str) -> Result<Held> {
     let session = lab.clones.as_user(clone).await?;
     session.batch_execute(&format!("SET lock_timeout = '{LOCK_TIMEOUT}'")).await?;
     let pid = crate::migration::lab::backend(&session).await?;
-    let outcome = if let Ok(result) = tokio::time::timeout(PATIENCE, lab.up(&session)).await {
-        result?.map_or(Held::NoConflict, Held::Stopped)
+    let outcome = if let Ok(result) = tokio::time::timeout(PATIENCE, lab.up_from(&session, 0)).await {
+        result?.map_or(Held::NoConflict, |(step, stopped)| Held::Stopped(step, stopped))
     } else {
         lab.clones.terminate(pid).await?;
         Held::Waiting

@@ -1,4 +1,5 @@
-//! Edge cases, each on a fresh clone: up twice, cuts, locks, writers, rows nobody thinks of.
+//! Edge cases, each on a fresh clone: up twice, cuts, writers, rows nobody thinks of. What up lacks stands
+//! in `shortage`.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +7,10 @@ use anyhow::Result;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio_postgres::error::SqlState;
 
-use super::UP_STOPPED;
+use super::{UP_STOPPED, shortage};
 use crate::migration::apply::perform;
 use crate::migration::cases::cuts::{self, Cuts};
-use crate::migration::cases::traffic::{self, Held};
+use crate::migration::cases::traffic;
 use crate::migration::cases::values::{self, Family, Placed};
 use crate::migration::fingerprint::State;
 use crate::migration::lab::{Lab, Volatile, differences};
@@ -21,7 +22,7 @@ use crate::report::CheckResult;
 /// How many clones are worked on at a time.
 const AT_ONCE: usize = 3;
 
-fn check(number: u32, title: &str, expected: &str, remedy: &str) -> Check {
+pub(super) fn check(number: u32, title: &str, expected: &str, remedy: &str) -> Check {
     Check::new(Category::EdgeCases, number, title, expected, remedy)
 }
 
@@ -36,7 +37,7 @@ pub async fn run(lab: &mut Lab) -> Result<Vec<CheckResult>> {
     let (up, down) = cut_everywhere(lab, &volatile).await?;
     results.push(cut_result(checks.0, up));
     results.push(cut_result(checks.1, down));
-    results.push(held_row(lab, &after, &volatile).await?);
+    results.push(shortage::held_row(lab, &after, &volatile).await?);
     results.push(writers(lab, &after, &volatile).await?);
     let round_trip = round_trip_is_clean(lab).await?;
     let lab = &*lab;
@@ -47,6 +48,7 @@ pub async fn run(lab: &mut Lab) -> Result<Vec<CheckResult>> {
         .await?;
     results.extend(families);
     results.push(empty_tables(lab, round_trip).await?);
+    results.push(shortage::full_disk(lab, &after, &volatile).await?);
     Ok(results)
 }
 
@@ -55,7 +57,7 @@ async fn twice(lab: &Lab, migrated: &str, after: &State, volatile: &Volatile) ->
         1,
         "up twice",
         "a second up stops with an error or does nothing; the state stays as after the first",
-        "let up.sql check what it finds, or run in one transaction",
+        "let the up check what it finds, or run in one transaction",
     );
     let clone = lab.clones.copy(migrated).await?;
     let session = lab.clones.as_user(&clone).await?;
@@ -130,50 +132,6 @@ fn cut_result(check: Check, cuts: Cuts) -> CheckResult {
     check.none_of(cuts.wrong, &found, "cuts that leave damage")
 }
 
-async fn held_row(lab: &Lab, after: &State, volatile: &Volatile) -> Result<CheckResult> {
-    let check = check(
-        4,
-        "a row is held",
-        "while a writer holds a row, up stops at its lock timeout and changes nothing, or does not conflict; afterwards it runs",
-        "put `SET LOCAL lock_timeout` at the top of up.sql, and keep it in one transaction",
-    );
-    let clone = lab.clones.copy(&lab.base).await?;
-    let held = traffic::hold_a_row(lab, &clone).await?;
-    let left = lab.state(&clone).await?;
-    let result = match held {
-        Held::NothingToHold => check.skip("no table of the migration holds a row"),
-        Held::Waiting => check.fail("up waits without end while a writer holds a row"),
-        Held::NoConflict => check.none_of(
-            differences(after, &left, volatile),
-            "up does not conflict with the writer",
-            "differences",
-        ),
-        Held::Stopped(stopped) => {
-            let mut wrong: Vec<String> = differences(&lab.before, &left, &BTreeSet::new())
-                .into_iter()
-                .map(|d| format!("left behind: {d}"))
-                .collect();
-            let expected = [SqlState::LOCK_NOT_AVAILABLE.code(), SqlState::QUERY_CANCELED.code()];
-            if !expected.contains(&stopped.sqlstate.as_str()) {
-                wrong.push(format!("it stops for another reason: {}", stopped.line()));
-            }
-            let session = lab.clones.as_user(&clone).await?;
-            if let Some(stopped) = lab.up(&session).await? {
-                wrong.push(format!("afterwards it stops: {}", stopped.line()));
-            } else {
-                wrong.extend(differences(after, &lab.state(&clone).await?, volatile));
-            }
-            check.none_of(
-                wrong,
-                &format!("it stops cleanly at {}, and runs afterwards", stopped.place),
-                "problems",
-            )
-        }
-    };
-    lab.clones.drop_clone(&clone).await?;
-    Ok(result)
-}
-
 async fn writers(lab: &Lab, after: &State, volatile: &Volatile) -> Result<CheckResult> {
     let check = check(
         5,
@@ -225,7 +183,7 @@ async fn strange_rows(lab: &Lab, family: Family, after: &State, round_trip: bool
         family.number(),
         family.title(),
         "up keeps such values and down brings them back, or up stops and changes nothing",
-        "say in up.sql what becomes of such rows",
+        "say in the up what becomes of such rows",
     );
     let clone = lab.clones.copy(&lab.base).await?;
     let admin = lab.clones.as_admin(&clone).await?;

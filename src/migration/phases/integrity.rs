@@ -48,8 +48,8 @@ pub async fn run(lab: &mut Lab) -> Result<Vec<CheckResult>> {
         (lab.clones.as_admin(&lab.base).await?, lab.clones.as_admin(&migrated.clone).await?);
     let mut results = Vec::new();
     for (number, title, list, remedy) in [
-        (1, "foreign keys", FOREIGN_KEYS, "repair or delete the rows in up.sql before the key is added"),
-        (2, "check constraints", CHECKS, "repair the rows in up.sql before the constraint is added"),
+        (1, "foreign keys", FOREIGN_KEYS, "repair or delete the rows in the up before the key is added"),
+        (2, "check constraints", CHECKS, "repair the rows in the up before the constraint is added"),
     ] {
         let check =
             check(number, title, "every row satisfies every one of them, validated or not", remedy).blocker();
@@ -119,7 +119,7 @@ fn row_counts(lab: &Lab, after: &State) -> CheckResult {
         5,
         "row counts",
         "no table that was there has more or fewer rows, but for those in `migration.row_changes`",
-        "correct up.sql, or name the table in `migration.row_changes` if that is meant",
+        "correct the up, or name the table in `migration.row_changes` if that is meant",
     )
     .blocker();
     let meant = |name: &str| {
@@ -150,7 +150,7 @@ fn guards(lab: &Lab, after: &State) -> CheckResult {
         6,
         "guards are kept",
         "no constraint, unique index, trigger or policy of before is gone or switched off",
-        "put it back at the end of up.sql, unless the migration is meant to drop it",
+        "put it back at the end of the up, unless the migration is meant to drop it",
     );
     let gone: Vec<String> = lab
         .before

@@ -8,6 +8,7 @@ mod prerequisites;
 mod rehearsal;
 mod rollback;
 mod server;
+mod shortage;
 
 pub use prerequisites::{Prepared, prepare};
 

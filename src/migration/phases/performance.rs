@@ -48,7 +48,7 @@ async fn queries(lab: &Lab, migrated: &Migrated, body: &mut MigrationBody) -> Re
         1,
         "named queries",
         &expected,
-        "look at the plans in the report; add or restore an index in up.sql",
+        "look at the plans in the report; add or restore an index in the up",
     );
     let scans = check(
         2,

@@ -19,28 +19,28 @@ pub async fn run(lab: &mut Lab, body: &mut MigrationBody) -> Result<Vec<CheckRes
         1,
         "down applies",
         "every statement of every down runs after its up, and a down that stops leaves nothing behind",
-        "correct the statement that is named in down.sql",
+        "correct the statement that is named in the down",
     )
     .blocker();
     let schema = check(
         2,
         "schema restored",
         "after down every object of the schema is as it was before up",
-        "extend down.sql by the objects that are named",
+        "extend the down by the objects that are named",
     )
     .blocker();
     let data = check(
         3,
         "data restored",
         "after down every row of every table is as it was before up",
-        "let up.sql keep what it overwrites (a table of old values), and down.sql put it back",
+        "let the up keep what it overwrites (a table of old values), and the down put it back",
     )
     .blocker();
     let again = check(
         4,
         "up again",
         "after down, up gives the same end state as the first time",
-        "look for what down.sql leaves behind, and for IF NOT EXISTS that hides it",
+        "look for what the down leaves behind, and for IF NOT EXISTS that hides it",
     );
     let declared = check(
         5,

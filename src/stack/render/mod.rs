@@ -6,6 +6,7 @@
 mod compose;
 mod environment;
 mod monitoring;
+mod project;
 mod proxy;
 mod quote;
 mod templates;
@@ -69,7 +70,8 @@ pub fn render(settings: &Settings) -> Result<Rendered> {
     if settings.config.proxy.is_some() {
         mounted.extend(proxy::files(settings)?);
     }
-    if settings.config.database.is_some() {
+    // Compose files of one's own bring their own way of making a database.
+    if settings.config.database.is_some() && settings.compose.is_none() {
         mounted.push(RenderedFile {
             mode: Mode::Script,
             ..RenderedFile::public(
@@ -81,11 +83,17 @@ pub fn render(settings: &Settings) -> Result<Rendered> {
     for file in &mounted {
         check_yaml(file)?;
     }
-    let compose = RenderedFile::public(COMPOSE_FILE, compose::file(settings, &yaml, &mounted)?);
-    check_yaml(&compose)?;
-    files.push(compose);
+    if let Some(model) = &settings.compose {
+        files.extend(project::files(settings, model)?);
+    } else {
+        let compose = RenderedFile::public(COMPOSE_FILE, compose::file(settings, &yaml, &mounted)?);
+        check_yaml(&compose)?;
+        files.push(compose);
+    }
     files.extend(mounted);
-    Ok(Rendered { files, folders: proxy::folders(settings) })
+    let mut folders = proxy::folders(settings);
+    folders.extend(project::folders(settings));
+    Ok(Rendered { files, folders })
 }
 
 /// Env files and the init scripts: nothing of it belongs in git.

@@ -3,6 +3,7 @@
 mod certificates;
 mod containers;
 mod drift;
+mod isolation;
 mod monitoring;
 mod networks;
 mod ports;
@@ -19,6 +20,7 @@ pub const CHECKS: &[&[Check]] = &[
     ports::CHECKS,
     storage::CHECKS,
     networks::CHECKS,
+    isolation::CHECKS,
     monitoring::CHECKS,
     certificates::CHECKS,
 ];

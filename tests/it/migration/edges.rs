@@ -63,6 +63,31 @@ async fn edge_cases_find_what_a_quiet_run_does_not() {
     expect(&report, "MIG-EDG-013", "warn", "could not create unique index");
     expect(&report, "MIG-EDG-014", "warn", "violates foreign key constraint \\\"owner\\\"");
 
+    // No room on the disk: in one transaction nothing stays; without one the first statement's work does.
+    // The server's own tablespace is never filled.
+    let own = ["sh", "-c", "mkdir /small/space && chown postgres /small/space"];
+    staging.server.container.try_exec(&own).expect("make the folder");
+    staging.server.execute("postgres", "CREATE TABLESPACE small LOCATION '/small/space'").await;
+    let disk = ["--only", "edge-cases", "--small-tablespace", "small"];
+    staging.migration(
+        "ALTER TABLE users ADD extra int;\nINSERT INTO orders SELECT i, 1, i FROM generate_series(1000, 90000) i;",
+        Some("DELETE FROM orders WHERE id >= 1000;\nALTER TABLE users DROP extra;"),
+    );
+    let report = staging.test(&disk).json();
+    expect(
+        &report,
+        "MIG-EDG-015",
+        "pass",
+        "it stops cleanly at migrations/one/up.sql:2, and runs once there is room",
+    );
+    staging.configure("  transaction: never\n");
+    let report = staging.test(&disk).expect_code(1).json();
+    expect(&report, "MIG-EDG-015", "fail", "left behind: column public.users.extra");
+    staging.configure("  small_tablespace: pg_default\n");
+    let report = staging.test(&["--only", "edge-cases"]).json();
+    expect(&report, "MIG-EDG-015", "error", "filling it would stop everybody");
+    staging.configure("");
+
     // Running twice adds twice.
     staging.migration(
         "INSERT INTO users SELECT max(id) + 1, 'new' FROM users;",

@@ -31,8 +31,9 @@ async fn a_faithful_migration_passes_every_category_and_leaves_nothing_but_its_r
     let report = staging.test(&[]).json();
     for check in report["checks"].as_array().expect("checks") {
         let id = check["id"].as_str().expect("an id");
-        // No column of these tables points to a row without a key; the rest has something to look at.
-        let expected = if id == "MIG-EDG-014" { "skip" } else { "pass" };
+        // No column of these tables points to a row without a key, and no small tablespace is named; the
+        // rest has something to look at.
+        let expected = if ["MIG-EDG-014", "MIG-EDG-015"].contains(&id) { "skip" } else { "pass" };
         // How long things take is the machine's doing, and other tests plant slowness.
         assert!(check["status"] == expected || TIMED.contains(&id), "{check:#}");
     }

@@ -47,6 +47,8 @@ impl Postgres {
             "--tmpfs",
             "/wal:mode=1777",
             "--tmpfs",
+            "/small:mode=1777,size=48m",
+            "--tmpfs",
             &format!("/var/lib/postgresql/data:{disk}"),
             "--shm-size=256m",
             &image(part),
