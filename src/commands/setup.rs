@@ -142,7 +142,7 @@ async fn steps(
     }
 
     if settings.config.database.is_some() {
-        let session = postgres::connect_when_up(&settings.database_user()?, limit).await?;
+        let session = postgres::connect_when_up(&settings.database_user()?, terms.limit).await?;
         report.database = staging::ensure(&session).await?;
         report.changed |= !report.database.is_empty();
         if report.changed {
