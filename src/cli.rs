@@ -5,6 +5,7 @@ mod daily;
 mod examples;
 mod project;
 mod twin;
+mod validate;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub use daily::{
 };
 pub use project::ProjectArgs;
 pub use twin::TwinArgs;
+pub use validate::{FailOn, ValidateArgs, ValidationFormat};
 
 use crate::config::migration::{CloneBy, Layout};
 use crate::ui;
@@ -462,23 +464,6 @@ pub struct MigrationSource {
     /// Rows that a table has in production, as TABLE=N: how long does up take there? May be given more than once.
     #[arg(long, value_name = "TABLE=N")]
     pub production_rows: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = examples::VALIDATE)]
-pub struct ValidateArgs {
-    /// Only the essential checks, in seconds.
-    #[arg(long)]
-    pub quick: bool,
-    /// List the checks and run none.
-    #[arg(long)]
-    pub list: bool,
-    /// Run only these check ids or categories. May be given more than once.
-    #[arg(long, value_name = "ID|CATEGORY")]
-    pub only: Vec<String>,
-    /// Do not run these check ids or categories. May be given more than once.
-    #[arg(long, value_name = "ID|CATEGORY")]
-    pub skip: Vec<String>,
 }
 
 /// `Table: condition`.

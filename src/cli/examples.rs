@@ -133,10 +133,14 @@ pub const VALIDATE: &str = "Examples:
   stagectl validate --only SEC-004             one check
   stagectl validate --skip performance         all but one category
   stagectl validate --list --json              what each check expects, and its remedy
+  stagectl validate --explain SEC-004          one check in words
+  stagectl validate --fail-on minor            findings of minor severity fail, too
+  stagectl validate --compare last             what is new, fixed or slower since the last report
+  stagectl validate --format tap,prometheus    further formats beside JSON, HTML and JUnit
 
 Writes staging-backups/staging-validation-report-TIME.json, .html and .xml (JUnit). A run with
 --quick, --only or --skip does not make `stagectl report` green. `validation.waivers` in
-stagectl.yml leaves a check out for good.
+stagectl.yml leaves a check out until a date, with a reason and an owner.
 
 Exit code 1: a check failed.  2: none failed, but something could not be checked.";
 

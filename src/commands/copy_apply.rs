@@ -20,7 +20,7 @@ use crate::model::DatabaseAddress;
 use crate::postgres::connect;
 use crate::postgres::programs::Place;
 use crate::report::copy::{BackupRecord, CopyBody};
-use crate::report::{Envelope, Report, Verdict};
+use crate::report::{Envelope, Report, Verdict, html};
 use crate::stack::twin;
 use crate::store::{ReportFile, new_run_id};
 
@@ -83,6 +83,7 @@ pub async fn run(context: &Context, prepared: Prepared, asked: Asked) -> Result<
     let verdict = if report.body.warnings.is_empty() { Verdict::Ready } else { Verdict::ReadyWithWarnings };
     report.envelope.finish(verdict, summary, clock::now());
     file.save(&report)?;
+    let page = file.beside("html", &html::copy(&report))?;
     if context.ui.options.json {
         context.ui.data(&serde_json::to_string_pretty(&report)?);
     } else {
@@ -94,6 +95,7 @@ pub async fn run(context: &Context, prepared: Prepared, asked: Asked) -> Result<
             ));
         }
         context.ui.note(format!("report: {}", file.path.display()));
+        context.ui.note(format!("HTML:   {}", page.display()));
     }
     Ok(exit::OK)
 }

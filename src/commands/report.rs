@@ -9,7 +9,7 @@ use super::Context;
 use crate::clock;
 use crate::config::Settings;
 use crate::report::readiness::{self, Part, Readiness};
-use crate::report::{Counts, Envelope, Report, Status, Verdict, text};
+use crate::report::{Counts, Envelope, Report, Status, Verdict, html, text};
 use crate::store::{ReportFile, latest, new_run_id};
 
 pub async fn run(context: &Context) -> Result<u8> {
@@ -33,6 +33,7 @@ pub async fn run(context: &Context) -> Result<u8> {
     let report = Report { envelope, body };
     let file = ReportFile::new(&settings.backups(), "readiness-report", now);
     file.save(&report)?;
+    let page = file.beside("html", &html::readiness(&report))?;
     if context.ui.options.json {
         context.ui.data(&serde_json::to_string_pretty(&report)?);
     } else {
@@ -40,6 +41,7 @@ pub async fn run(context: &Context) -> Result<u8> {
         context.ui.data(&text::verdict(verdict, counts));
     }
     context.ui.note(format!("report: {}", file.path.display()));
+    context.ui.note(format!("HTML:   {}", page.display()));
     Ok(verdict.exit_code())
 }
 

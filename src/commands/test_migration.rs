@@ -12,7 +12,7 @@ use crate::model::DatabaseAddress;
 use crate::postgres::Session;
 use crate::report::migration::{MigrationBody, MigrationStep};
 use crate::report::{Counts, Envelope, Report, Status, Verdict, html, junit, text};
-use crate::store::{Lock, Mode, ReportFile, new_run_id, write};
+use crate::store::{Lock, ReportFile, new_run_id};
 use crate::ui::Ui;
 
 pub async fn run(context: &Context, args: TestMigrationArgs) -> Result<u8> {
@@ -186,13 +186,9 @@ impl Run {
             if partial { format!("{summary} (only {})", body.categories.join(", ")) } else { summary };
         self.report.envelope.finish(verdict, summary, clock::now());
         self.file.save(&self.report)?;
-        let documents = [
-            ("xml", junit::checks(&self.report.envelope.project, &self.report.body.results())),
-            ("html", html::migration(&self.report)),
-        ];
-        for (extension, text) in documents {
-            write(&self.file.path.with_extension(extension), text.as_bytes(), Mode::Public)?;
-        }
+        self.file.beside("html", &html::migration(&self.report))?;
+        let project = &self.report.envelope.project;
+        self.file.beside("xml", &junit::checks(project, &self.report.body.results()))?;
         if self.ui.options.json {
             self.ui.data(&serde_json::to_string_pretty(&self.report)?);
         } else {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,8 +33,8 @@ pub struct Validation {
     pub tables: Vec<String>,
     /// The env matrix: variables by service.
     pub variables: BTreeMap<String, BTreeMap<String, VariableRule>>,
-    /// Check ids not to run, with the reason.
-    pub waivers: BTreeMap<String, String>,
+    /// Checks that somebody accepts failing, by id: they are listed and not run, until the waiver expires.
+    pub waivers: BTreeMap<String, Waiver>,
 }
 
 impl Default for Validation {
@@ -64,6 +65,17 @@ pub struct ApiRoute {
     pub method: String,
     #[serde(default = "ok")]
     pub status: u16,
+}
+
+/// Why a check is not run, who answers for that, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    pub reason: String,
+    pub owner: String,
+    /// The last day on which it holds, in UTC, such as `2027-01-31`. After it the check fails.
+    #[schemars(with = "String")]
+    pub expires: Date,
 }
 
 /// One variable of the env matrix. `source` and `owner` are for people.

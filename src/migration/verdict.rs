@@ -74,6 +74,8 @@ impl Check {
                 evidence: Vec::new(),
                 remedy: remedy.to_owned(),
                 duration_ms: 0,
+                measures: Vec::new(),
+                plots: Vec::new(),
             },
             start: Instant::now(),
         }

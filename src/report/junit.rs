@@ -102,6 +102,8 @@ mod tests {
             evidence: vec!["line & line".into()],
             remedy: "wait".into(),
             duration_ms: 1234,
+            measures: Vec::new(),
+            plots: Vec::new(),
         };
         let xml = checks(
             "twin",

@@ -247,6 +247,8 @@ impl StairwayStep {
             evidence: self.findings.iter().chain(&self.notes).cloned().collect(),
             remedy: "extend the down by what is named".to_owned(),
             duration_ms: self.ms as u64,
+            measures: Vec::new(),
+            plots: Vec::new(),
         }
     }
 }

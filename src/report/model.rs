@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{Measure, Plot};
+
 /// A report: what ran, when, with which verdict, and the body of its kind.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Report<Body> {
@@ -127,6 +129,10 @@ pub struct CheckResult {
     /// What to do when it fails.
     pub remedy: String,
     pub duration_ms: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<Measure>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plots: Vec<Plot>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -136,6 +142,17 @@ pub enum Severity {
     Minor,
     Major,
     Blocker,
+}
+
+impl Severity {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Minor => "minor",
+            Self::Major => "major",
+            Self::Blocker => "blocker",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -192,6 +209,8 @@ mod tests {
             evidence: Vec::new(),
             remedy: String::new(),
             duration_ms: 0,
+            measures: Vec::new(),
+            plots: Vec::new(),
         }
     }
 

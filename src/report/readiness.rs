@@ -62,6 +62,8 @@ fn result(index: usize, project: &str, part: &Part, parts: &[Part]) -> CheckResu
         evidence: part.file.iter().cloned().collect(),
         remedy: format!("`{}`", part.command),
         duration_ms: 0,
+        measures: Vec::new(),
+        plots: Vec::new(),
     }
 }
 

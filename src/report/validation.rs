@@ -3,10 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::compare::Comparison;
 use super::{CheckResult, Counts, Verdict};
-
-/// How the evidence line begins that holds a latency histogram: `≤1ms 12 · ≤2ms 40 · …`.
-pub const LATENCIES: &str = "latencies: ";
 
 /// What `validate` found.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +18,9 @@ pub struct Validation {
     pub categories: Vec<CategorySummary>,
     /// In the registry's order; while the run goes on, what has finished.
     pub results: Vec<CheckResult>,
+    /// With `--compare`: what changed since an earlier run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
 }
 
 /// A category of checks at a glance.

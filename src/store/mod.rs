@@ -5,5 +5,5 @@ mod reports;
 mod write;
 
 pub use lock::Lock;
-pub use reports::{ReportFile, latest, new_run_id};
+pub use reports::{ReportFile, latest, new_run_id, reports};
 pub use write::{Mode, write};

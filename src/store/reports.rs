@@ -30,12 +30,24 @@ impl ReportFile {
         text.push('\n');
         write(&self.path, text.as_bytes(), Mode::Public)
     }
+
+    /// Writes the report in another format beside it and returns that file's path.
+    pub fn beside(&self, extension: &str, text: &str) -> Result<PathBuf> {
+        let path = self.path.with_extension(extension);
+        write(&path, text.as_bytes(), Mode::Public)?;
+        Ok(path)
+    }
 }
 
 /// The newest report whose name starts with `PREFIX-`.
 pub fn latest(folder: &Path, prefix: &str) -> Result<Option<PathBuf>> {
+    Ok(reports(folder, prefix)?.pop())
+}
+
+/// All reports whose names start with `PREFIX-`, oldest first.
+pub fn reports(folder: &Path, prefix: &str) -> Result<Vec<PathBuf>> {
     if !folder.exists() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let start = format!("{prefix}-");
     let mut names: Vec<String> = fs_err::read_dir(folder)?
@@ -43,5 +55,5 @@ pub fn latest(folder: &Path, prefix: &str) -> Result<Option<PathBuf>> {
         .filter(|name| name.starts_with(&start) && name.ends_with(".json"))
         .collect();
     names.sort();
-    Ok(names.pop().map(|name| folder.join(name)))
+    Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::report::{Severity, Status};
+use crate::report::{Measure, Plot, Severity, Status};
 use facts::Facts;
 
 /// The six categories; also the suites of the JUnit report.
@@ -93,6 +93,21 @@ pub enum Need {
     Prometheus,
 }
 
+impl Need {
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Engine => "the engine",
+            Self::Compose => "the compose file",
+            Self::Database => "the database as the application's role",
+            Self::DatabaseAdmin => "the database as its administrator",
+            Self::Cache => "Redis",
+            Self::Http => "the proxy over HTTP",
+            Self::Tls => "the proxy over TLS",
+            Self::Prometheus => "Prometheus",
+        }
+    }
+}
+
 /// A check, as data.
 #[derive(Clone, Copy)]
 pub struct Check {
@@ -135,16 +150,18 @@ impl Check {
 }
 
 /// What a check found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     pub status: Status,
     pub found: String,
     pub evidence: Vec<String>,
+    pub measures: Vec<Measure>,
+    pub plots: Vec<Plot>,
 }
 
 impl Outcome {
     fn new(status: Status, found: impl Into<String>) -> Self {
-        Self { status, found: found.into(), evidence: Vec::new() }
+        Self { status, found: found.into(), evidence: Vec::new(), measures: Vec::new(), plots: Vec::new() }
     }
     pub fn pass(found: impl Into<String>) -> Self {
         Self::new(Status::Pass, found)
@@ -168,6 +185,19 @@ impl Outcome {
     #[must_use]
     pub fn evidence(mut self, lines: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.evidence.extend(lines.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds numbers for plots and comparisons.
+    #[must_use]
+    pub fn measures(mut self, measures: impl IntoIterator<Item = Measure>) -> Self {
+        self.measures.extend(measures);
+        self
+    }
+
+    #[must_use]
+    pub fn plot(mut self, plot: Plot) -> Self {
+        self.plots.push(plot);
         self
     }
 

@@ -49,6 +49,7 @@ impl Redactor {
             status: outcome.status,
             found: self.text(&outcome.found),
             evidence: outcome.evidence.iter().map(|line| self.text(line)).collect(),
+            ..outcome
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::{Category, Check};
+use crate::config::validation::Waiver;
 use crate::failure::Failure;
 
 /// What the command line asks for.
@@ -18,17 +21,42 @@ pub struct Selection {
 #[derive(Clone, Copy)]
 pub struct Planned<'a> {
     pub check: &'static Check,
-    pub skip: Option<&'a str>,
+    pub instead: Option<Instead<'a>>,
 }
 
-const ASKED: &str = "skipped on the command line";
+/// Why a check is not run, and so what its result is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instead<'a> {
+    /// `--skip` names it.
+    Asked,
+    Waived(&'a Waiver),
+    /// The waiver ran out: a failure, whatever the check's severity.
+    Expired(&'a Waiver),
+}
+
+impl Instead<'_> {
+    pub fn words(&self) -> String {
+        match self {
+            Self::Asked => "skipped on the command line".to_owned(),
+            Self::Waived(Waiver { reason, owner, expires }) => {
+                format!("waived by {owner} until {expires}: {reason}")
+            }
+            Self::Expired(Waiver { reason, owner, expires }) => {
+                format!(
+                    "the waiver of {owner} expired on {expires} ({reason}): repair it or renew the waiver"
+                )
+            }
+        }
+    }
+}
 
 /// Chooses among `checks`. What `--quick` or `--only` leave out is not listed; what `--skip` or a
-/// waiver names is listed with the reason and never run.
+/// waiver names is listed with the reason and never run. `today` decides whether a waiver still holds.
 pub fn select<'a>(
     checks: &[&'static Check],
     selection: &Selection,
-    waivers: &'a BTreeMap<String, String>,
+    waivers: &'a BTreeMap<String, Waiver>,
+    today: Date,
 ) -> Result<Vec<Planned<'a>>, Failure> {
     for word in selection.only.iter().chain(&selection.skip) {
         if !checks.iter().any(|check| names(word, check)) {
@@ -59,8 +87,13 @@ pub fn select<'a>(
         .map(|check| {
             let waived = waivers.iter().find(|(id, _)| check.id.eq_ignore_ascii_case(id));
             let asked = selection.skip.iter().any(|word| names(word, check));
-            let skip = if asked { Some(ASKED) } else { waived.map(|(_, reason)| reason.as_str()) };
-            Planned { check, skip }
+            let instead = match waived {
+                _ if asked => Some(Instead::Asked),
+                Some((_, waiver)) if waiver.expires < today => Some(Instead::Expired(waiver)),
+                Some((_, waiver)) => Some(Instead::Waived(waiver)),
+                None => None,
+            };
+            Planned { check, instead }
         })
         .collect())
 }

@@ -3,26 +3,28 @@
 use super::{Category, Check, Outcome};
 use crate::report::{CategorySummary, CheckResult, Counts, Severity, Status, Verdict};
 
-/// The record of a check. A failure of minor weight only warns.
-pub fn result(check: &Check, outcome: Outcome, duration_ms: u64) -> CheckResult {
+/// The record of a check. A failure of less weight than `fail_on` only warns.
+pub fn result(check: &Check, outcome: Outcome, duration_ms: u64, fail_on: Severity) -> CheckResult {
     CheckResult {
         id: check.id.to_owned(),
         category: check.category.word().to_owned(),
         title: check.title.to_owned(),
         severity: check.severity,
-        status: settle(check.severity, outcome.status),
+        status: settle(check.severity, outcome.status, fail_on),
         expected: check.expected.to_owned(),
         found: outcome.found,
         evidence: outcome.evidence,
         remedy: check.remedy.to_owned(),
         duration_ms,
+        measures: outcome.measures,
+        plots: outcome.plots,
     }
 }
 
-fn settle(severity: Severity, status: Status) -> Status {
-    match (status, severity) {
-        (Status::Fail, Severity::Info | Severity::Minor) => Status::Warn,
-        (status, _) => status,
+fn settle(severity: Severity, status: Status, fail_on: Severity) -> Status {
+    match status {
+        Status::Fail if severity < fail_on => Status::Warn,
+        status => status,
     }
 }
 
@@ -74,14 +76,17 @@ mod tests {
     #[test]
     fn a_minor_failure_warns_and_a_major_one_fails() {
         let minor = Check { severity: Severity::Minor, ..CHECK };
-        assert_eq!(result(&minor, Outcome::fail("x"), 0).status, Status::Warn);
-        assert_eq!(result(&CHECK, Outcome::fail("x"), 0).status, Status::Fail);
-        assert_eq!(result(&minor, Outcome::error("x"), 0).status, Status::Error);
+        let status = |check: &Check, outcome, fail_on| result(check, outcome, 0, fail_on).status;
+        assert_eq!(status(&minor, Outcome::fail("x"), Severity::Major), Status::Warn);
+        assert_eq!(status(&CHECK, Outcome::fail("x"), Severity::Major), Status::Fail);
+        assert_eq!(status(&minor, Outcome::error("x"), Severity::Major), Status::Error);
+        assert_eq!(status(&minor, Outcome::fail("x"), Severity::Minor), Status::Fail, "asked for");
+        assert_eq!(status(&CHECK, Outcome::fail("x"), Severity::Blocker), Status::Warn, "asked for");
     }
 
     #[test]
     fn a_category_without_results_is_not_listed_and_one_of_skips_is_no_proof() {
-        let results = [result(&CHECK, Outcome::skip("x"), 0)];
+        let results = [result(&CHECK, Outcome::skip("x"), 0, Severity::Major)];
         let summaries = by_category(&results);
         assert_eq!(summaries.len(), 1);
         assert_eq!(summaries[0].verdict, Verdict::Incomplete);

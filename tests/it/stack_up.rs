@@ -212,7 +212,7 @@ fn a_key_that_is_not_understood_is_named_and_refused() {
     for (key, named) in [
         ("    ipcs: host\n    environment:", "services.front"),
         ("    image: a\n    environment:", "defined twice"),
-        ("    depends_on: {nobody: {condition: service_started}}\n    environment:", "services.front"),
+        ("    volumes_from: [nobody]\n    environment:", "services.front"),
         ("    cpus: many\n    environment:", "many"),
     ] {
         let stack = Stack::new("key", &TWO.replace("    environment:", key));

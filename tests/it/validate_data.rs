@@ -186,14 +186,55 @@ async fn credentials_that_open_production_are_found_and_refused_ones_pass() {
 #[test]
 fn the_list_names_every_check_and_a_waived_one_with_its_reason() {
     let workspace = Workspace::with_config(
-        "version: 1\nproject: x\nservices: {a: {image: 'a:1'}}\nvalidation: {waivers: {DB-001: no database yet}}\n",
+        "version: 1\nproject: x\nservices: {a: {image: 'a:1'}}\nvalidation: {waivers: {DB-001: {reason: no database yet, owner: me, expires: 2999-12-31}}}\n",
     );
     let list: Value = workspace.stagectl(&["validate", "--list", "--json"]).expect_code(0).json();
     let list = list.as_array().expect("a list");
     assert!(list.len() >= 50, "{} checks", list.len());
     assert!(list.iter().filter(|check| check["quick"] == true).count() >= 10);
     let waived = list.iter().find(|check| check["id"] == "DB-001").expect("DB-001");
-    assert_eq!(waived["skip"], "no database yet");
+    assert_eq!(waived["skip"], "waived by me until 2999-12-31: no database yet");
+    let words = workspace.stagectl(&["validate", "--explain", "sec-004"]).expect_code(0).stdout;
+    assert!(words.contains("SEC-004") && words.contains("remedy"), "{words}");
+    let unknown = workspace.stagectl(&["validate", "--explain", "SEC-999"]).expect_code(2);
+    assert!(unknown.stderr.contains("no check `SEC-999`"), "{}", unknown.stderr);
     let unknown = workspace.stagectl(&["validate", "--only", "nonsense"]).expect_code(2);
     assert!(unknown.stderr.contains("no check or category `nonsense`"), "{}", unknown.stderr);
+}
+
+#[test]
+fn an_expired_waiver_fails_the_run_and_the_comparison_names_what_is_new_and_what_is_repaired() {
+    let config = |expires: &str| {
+        format!(
+            "version: 1\nproject: x\nservices: {{a: {{image: 'a:1'}}}}\nvalidation:\n  waivers:\n    \
+             DB-006: {{reason: known, owner: me, expires: {expires}}}\n"
+        )
+    };
+    let workspace = Workspace::with_config(&config("2999-12-31"));
+    let only = ["validate", "--json", "--only", "DB-006"];
+    let waived = workspace.stagectl(&only).expect_code(2);
+    assert_eq!(status(&waived, "DB-006"), "skip", "nothing was proven: {}", waived.stdout);
+    let none = workspace.stagectl(&["validate", "--compare", "nowhere.json"]).expect_code(2);
+    assert!(none.stderr.contains("--compare: nowhere.json"), "{}", none.stderr);
+
+    workspace.write("stagectl.yml", &config("2020-01-31"));
+    // Of minor severity, which would only warn.
+    let compared =
+        ["validate", "--json", "--only", "DB-006", "--compare", "last", "--format", "tap,prometheus"];
+    let expired = workspace.stagectl(&compared).expect_code(1);
+    assert_eq!(status(&expired, "DB-006"), "fail", "{}", expired.stdout);
+    assert_eq!(expired.json()["comparison"]["new_failures"], serde_json::json!(["DB-006"]));
+    let written = |extension: &str| {
+        let files = fs_err::read_dir(workspace.path("staging-backups")).expect("the folder");
+        let mut paths: Vec<_> = files
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|path| path.extension().is_some_and(|found| found == extension))
+            .collect();
+        paths.sort();
+        fs_err::read_to_string(paths.last().expect("a file")).expect("its text")
+    };
+    assert!(written("tap").contains("not ok 1 - DB-006"), "{}", written("tap"));
+    let metrics = written("prom");
+    assert!(metrics.contains("stagectl_validation_ready{project=\"x\"} 0"), "{metrics}");
+    assert!(metrics.contains("id=\"DB-006\",category=\"database\"} 0"), "{metrics}");
 }

@@ -27,7 +27,7 @@ pub async fn run(category: Category, lab: &mut Lab, body: &mut MigrationBody) ->
         Category::Integrity => integrity::run(lab).await?,
         Category::Rollback => rollback::run(lab, body).await?,
         Category::Performance => performance::run(lab, body).await?,
-        Category::EdgeCases => edge_cases::run(lab).await?,
+        Category::EdgeCases => Box::pin(edge_cases::run(lab)).await?,
     };
     body.checks.extend(results);
     Ok(())

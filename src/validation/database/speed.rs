@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::rows;
 use crate::config::migration::NamedQuery;
 use crate::postgres::{Session, connect};
-use crate::report::Severity;
+use crate::report::{Measure, Severity, Unit};
 use crate::validation::facts::Facts;
 use crate::validation::{Category, Check, Need, Outcome, Stage};
 
@@ -61,11 +61,15 @@ async fn fast(facts: &Facts) -> Outcome {
     };
     let mut problems = Vec::new();
     let mut evidence = Vec::new();
+    let mut measures = Vec::new();
     for query in queries(facts) {
         match measure(&session, &query.sql).await {
             Ok(times) => {
                 let p95 = percentile(times, 95);
-                let words = format!("{}: p95 {:.1} ms", query.name, p95.as_secs_f64() * 1000.0);
+                let ms = p95.as_secs_f64() * 1000.0;
+                let bound = limit.as_secs_f64() * 1000.0;
+                measures.push(Measure::new(&query.name, ms, Unit::Ms, Some(bound)));
+                let words = format!("{}: p95 {ms:.1} ms", query.name);
                 if p95 > limit {
                     problems.push(words);
                 } else {
@@ -76,7 +80,7 @@ async fn fast(facts: &Facts) -> Outcome {
         }
     }
     let things = format!("queries below {} ms", limit.as_millis());
-    Outcome::none(problems, queries(facts).len(), &things).evidence(evidence)
+    Outcome::none(problems, queries(facts).len(), &things).evidence(evidence).measures(measures)
 }
 
 async fn measure(session: &Session, sql: &str) -> Result<Vec<Duration>, String> {

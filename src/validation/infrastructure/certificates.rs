@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::report::Severity;
+use crate::report::{Measure, Severity, Unit};
 use crate::tls::{Certificate, KeyType};
 use crate::validation::facts::Facts;
 use crate::validation::front::TlsFront;
@@ -102,7 +102,7 @@ fn dates(chain: &[Certificate], now: Timestamp) -> Outcome {
     let Some(leaf) = chain.first() else { return Outcome::fail("the proxy shows no certificate") };
     let (left, lifetime) = (leaf.days_left(now), leaf.lifetime_days());
     let found = format!("{left} days left of {lifetime}, until {}", leaf.not_after);
-    if leaf.not_before > now {
+    let outcome = if leaf.not_before > now {
         Outcome::fail(format!("not valid before {}", leaf.not_before))
     } else if left < 0 {
         Outcome::fail(format!("expired on {}", leaf.not_after))
@@ -110,7 +110,11 @@ fn dates(chain: &[Certificate], now: Timestamp) -> Outcome {
         Outcome::fail(found)
     } else {
         Outcome::pass(found)
-    }
+    };
+    outcome.measures([
+        Measure::new("days left", left as f64, Unit::Days, None),
+        Measure::new("lifetime", lifetime as f64, Unit::Days, Some(366.0)),
+    ])
 }
 
 fn same(chain: &[Certificate], on_disk: &Result<Certificate, String>) -> Outcome {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::http::{Client, Latencies, Request, Response};
+use crate::report::{Measure, Unit};
 use crate::validation::facts::Facts;
 use crate::validation::front::{self, Edge};
 use crate::validation::{Category, Check, Need, Outcome, Stage};
@@ -111,12 +112,15 @@ fn judge_page(visits: &[Visit], limit: Duration) -> Outcome {
         worst.slowest.0,
         worst.slowest.1.as_millis()
     );
-    match visits.iter().flat_map(|visit| &visit.failed).next() {
+    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+    let measure = Measure::new("slowest visit", ms(worst.took), Unit::Ms, Some(ms(limit)));
+    let outcome = match visits.iter().flat_map(|visit| &visit.failed).next() {
         // A page that fails fast is not a fast page. That a file is missing is APP-004's.
-        Some(failed) => Outcome::error(format!("could not be timed: {failed}")),
+        Some(failed) => return Outcome::error(format!("could not be timed: {failed}")),
         None if worst.took > limit => Outcome::fail(format!("{found}, over {} ms", limit.as_millis())),
         None => Outcome::pass(found),
-    }
+    };
+    outcome.measures([measure])
 }
 
 async fn together(facts: &Facts) -> Result<Outcome, String> {
@@ -169,8 +173,10 @@ async fn measure(app: &Client, path: &str) -> Route {
 fn judge_routes(routes: &[Route], p95_ms: u64) -> Outcome {
     let mut problems = Vec::new();
     let mut lines = Vec::new();
+    let mut measures = Vec::new();
     for Route { path, latencies, failed } in routes {
         let p95 = latencies.percentile_ms(95.0);
+        measures.extend(p95.map(|ms| Measure::new(path, ms, Unit::Ms, Some(p95_ms as f64))));
         let shown = p95.map_or("-".to_owned(), |ms| format!("{ms:.1}"));
         lines.push(format!(
             "{path}: p95 {shown} ms, {} answered, {} failed",
@@ -184,10 +190,11 @@ fn judge_routes(routes: &[Route], p95_ms: u64) -> Outcome {
             problems.push(format!("{path}: p95 {shown} ms, over {p95_ms} ms"));
         }
     }
-    match problems.first() {
-        None => Outcome::none(problems, routes.len(), "routes").evidence(lines),
-        Some(first) => Outcome::fail(first.clone()).evidence(problems).evidence(lines),
-    }
+    let outcome = match problems.first() {
+        None => Outcome::none(problems, routes.len(), "routes"),
+        Some(first) => Outcome::fail(first.clone()).evidence(problems),
+    };
+    outcome.evidence(lines).measures(measures)
 }
 
 #[cfg(test)]

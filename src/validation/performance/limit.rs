@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, anyhow};
 use super::limit_verdict::{self as verdict, Budget, Burst};
 use crate::config::proxy::Proxy;
 use crate::http::{Client, Connection, Request};
-use crate::report::Status;
+use crate::report::{Answered, Plot, Status};
 use crate::validation::facts::Facts;
 use crate::validation::front::{Edge, is_limited};
 use crate::validation::{Category, Check, Need, Outcome, Stage};
@@ -96,13 +96,15 @@ impl<'a> Limit<'a> {
         let mut asker = Asker::new(&self.edge.secure).await?;
         let started = Instant::now();
         let most = (budget.burst + 1) * 2 + 10;
-        for accepted in 0..most {
+        let mut answers = Vec::new();
+        let mut refused = None;
+        while refused.is_none() && answers.len() < most as usize {
             let status = asker.ask(&Request::get(path)).await?;
-            if is_limited(status) {
-                return Ok(Burst { accepted, refused: Some(status), elapsed: started.elapsed() });
-            }
+            answers.push(Answered { ms: millis(started.elapsed()), status });
+            refused = is_limited(status).then_some(status);
         }
-        Ok(Burst { accepted: most, refused: None, elapsed: started.elapsed() })
+        let accepted = answers.len() as u32 - u32::from(refused.is_some());
+        Ok(Burst { accepted, refused, elapsed: started.elapsed(), answers })
     }
 
     /// Spends the general budget; false if that is not to be done.
@@ -156,7 +158,7 @@ impl<'a> Asker<'a> {
 async fn burst(facts: &Facts) -> Result<Outcome> {
     let Some(limit) = Limit::of(facts)? else { return Ok(Outcome::skip(UNLIMITED)) };
     let seen = limit.burst(limit.path, limit.general).await?;
-    Ok(verdict::burst(seen, limit.general))
+    Ok(verdict::burst(&seen, limit.general).plot(drawn(seen.answers, limit.general)))
 }
 
 async fn refill(facts: &Facts) -> Result<Outcome> {
@@ -173,14 +175,26 @@ async fn refill(facts: &Facts) -> Result<Outcome> {
     let mut asker = Asker::new(&limit.edge.secure).await?;
     let started = Instant::now();
     let mut times = Vec::new();
+    let mut answers = Vec::new();
     while (times.len() as u32) < wanted && Instant::now() < end {
-        if is_limited(asker.ask(&Request::get(limit.path)).await?) {
+        let status = asker.ask(&Request::get(limit.path)).await?;
+        answers.push(Answered { ms: millis(started.elapsed()), status });
+        if is_limited(status) {
             tokio::time::sleep(pause).await;
         } else {
             times.push(started.elapsed());
         }
     }
-    Ok(verdict::refill(&times, per_minute))
+    // What had been saved up is spent: from here on only the rate lets requests through.
+    Ok(verdict::refill(&times, per_minute).plot(drawn(answers, Budget { per_minute, burst: 0 })))
+}
+
+fn drawn(requests: Vec<Answered>, budget: Budget) -> Plot {
+    Plot::Limit { requests, burst: budget.burst, per_minute: budget.per_minute }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 async fn spoofed(facts: &Facts) -> Result<Outcome> {
@@ -220,7 +234,7 @@ async fn auth(facts: &Facts) -> Result<Outcome> {
     for patience in [1, 2] {
         tokio::time::sleep(rest * patience).await;
         let seen = limit.burst(path, budget).await?;
-        outcome = verdict::stricter(seen, budget, limit.is_open().await?);
+        outcome = verdict::stricter(&seen, budget, limit.is_open().await?);
         if outcome.status != Status::Error {
             break;
         }

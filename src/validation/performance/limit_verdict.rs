@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::report::Answered;
 use crate::validation::Outcome;
 use crate::validation::front::is_limited;
 
@@ -20,14 +21,15 @@ impl Budget {
 }
 
 /// Requests one after the other, until the first was refused or the bound was met.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Burst {
     pub accepted: u32,
     pub refused: Option<u16>,
     pub elapsed: Duration,
+    pub answers: Vec<Answered>,
 }
 
-pub(super) fn burst(seen: Burst, budget: Budget) -> Outcome {
+pub(super) fn burst(seen: &Burst, budget: Budget) -> Outcome {
     let found = format!("{} accepted within {} ms", seen.accepted, seen.elapsed.as_millis());
     let allowed = budget.within(seen.elapsed);
     match seen.refused {
@@ -73,7 +75,7 @@ pub(super) fn isolated(other: &[u16]) -> Outcome {
 }
 
 /// The stricter limit: its burst, and whether the general limit still let requests through then.
-pub(super) fn stricter(seen: Burst, budget: Budget, general_open: bool) -> Outcome {
+pub(super) fn stricter(seen: &Burst, budget: Budget, general_open: bool) -> Outcome {
     let found = format!("{} accepted within {} ms", seen.accepted, seen.elapsed.as_millis());
     let allowed = budget.within(seen.elapsed);
     if seen.refused.is_none() || f64::from(seen.accepted) > allowed * 1.2 + 1.0 {
@@ -93,16 +95,16 @@ mod tests {
     const BUDGET: Budget = Budget { per_minute: 100, burst: 20 };
 
     fn seen(accepted: u32, refused: Option<u16>) -> Burst {
-        Burst { accepted, refused, elapsed: Duration::from_millis(50) }
+        Burst { accepted, refused, elapsed: Duration::from_millis(50), answers: Vec::new() }
     }
 
     #[test]
     fn a_burst_ends_with_429_within_its_budget() {
-        assert_eq!(burst(seen(21, Some(429)), BUDGET).status, Status::Pass);
-        assert_eq!(burst(seen(3, Some(429)), BUDGET).status, Status::Pass, "it may have been used before");
-        assert_eq!(burst(seen(21, Some(503)), BUDGET).status, Status::Fail);
-        assert_eq!(burst(seen(62, None), BUDGET).status, Status::Fail);
-        assert_eq!(burst(seen(40, Some(429)), BUDGET).status, Status::Fail);
+        assert_eq!(burst(&seen(21, Some(429)), BUDGET).status, Status::Pass);
+        assert_eq!(burst(&seen(3, Some(429)), BUDGET).status, Status::Pass, "it may have been used before");
+        assert_eq!(burst(&seen(21, Some(503)), BUDGET).status, Status::Fail);
+        assert_eq!(burst(&seen(62, None), BUDGET).status, Status::Fail);
+        assert_eq!(burst(&seen(40, Some(429)), BUDGET).status, Status::Fail);
     }
 
     #[test]
@@ -131,9 +133,9 @@ mod tests {
     #[test]
     fn the_stricter_limit_refuses_while_the_general_one_is_open() {
         let budget = Budget { per_minute: 10, burst: 5 };
-        assert_eq!(stricter(seen(6, Some(429)), budget, true).status, Status::Pass);
-        assert_eq!(stricter(seen(6, Some(429)), budget, false).status, Status::Error);
-        assert_eq!(stricter(seen(16, None), budget, true).status, Status::Fail);
-        assert_eq!(stricter(seen(15, Some(429)), budget, false).status, Status::Fail);
+        assert_eq!(stricter(&seen(6, Some(429)), budget, true).status, Status::Pass);
+        assert_eq!(stricter(&seen(6, Some(429)), budget, false).status, Status::Error);
+        assert_eq!(stricter(&seen(16, None), budget, true).status, Status::Fail);
+        assert_eq!(stricter(&seen(15, Some(429)), budget, false).status, Status::Fail);
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::config::validation::Validation;
-use crate::http::LoadResult;
-use crate::report::validation::LATENCIES;
+use crate::http::{Bucket, LoadResult};
+use crate::report::{LatencyBar, Measure, Plot, Unit};
 use crate::validation::facts::Facts;
 use crate::validation::front::ContainerUsage;
 use crate::validation::{Category, Check, Need, Outcome, Stage};
@@ -54,8 +54,11 @@ fn judge_load(result: &LoadResult, wanted: &Validation, what: &str) -> Outcome {
         "{what}: p50 {p50:.1} p95 {p95:.1} p99 {p99:.1} ms, {:.0} requests/s, {errors:.2} % errors",
         result.per_second()
     );
-    let mut lines = vec![format!("{LATENCIES}{}", result.latencies.line())];
+    let mut lines = vec![format!("latencies: {}", result.latencies.line())];
     lines.extend(result.errors.iter().map(|(what, count)| format!("{count} × {what}")));
+    let budget_ms = wanted.p95_ms as f64;
+    let histogram = result.latencies.histogram().into_iter();
+    let bars = histogram.map(|Bucket { up_to_ms, count }| LatencyBar { up_to_ms, count }).collect();
     let outcome = if p95 > wanted.p95_ms as f64 {
         Outcome::fail(format!("{found}: p95 over {} ms", wanted.p95_ms))
     } else if errors > wanted.error_percent {
@@ -63,7 +66,11 @@ fn judge_load(result: &LoadResult, wanted: &Validation, what: &str) -> Outcome {
     } else {
         Outcome::pass(found)
     };
-    outcome.evidence(lines)
+    let limits = [("p50", p50, None), ("p95", p95, Some(budget_ms)), ("p99", p99, None)];
+    outcome
+        .evidence(lines)
+        .measures(limits.map(|(name, ms, limit)| Measure::new(name, ms, Unit::Ms, limit)))
+        .plot(Plot::Latencies { bars, budget_ms })
 }
 
 async fn usage(facts: &Facts) -> Result<Outcome, String> {
@@ -75,9 +82,14 @@ fn judge_usage(containers: &[ContainerUsage]) -> Outcome {
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     let mut lines = Vec::new();
     let mut problems = Vec::new();
+    let mut measures = Vec::new();
     for container in containers {
         let ContainerUsage { name, memory_bytes, cores, memory_limit, cores_limit } = container;
         let limit = if *cores_limit > 0.0 { format!("{cores_limit:.2}") } else { "unlimited".to_owned() };
+        let own = |what: &str| format!("{name} {what}");
+        let some = |limit: f64| (limit > 0.0).then_some(limit);
+        measures.push(Measure::new(own("memory"), mib(*memory_bytes), Unit::Mib, some(mib(*memory_limit))));
+        measures.push(Measure::new(own("cpu"), *cores, Unit::Cores, some(*cores_limit)));
         if *memory_limit == 0 {
             // That a limit is missing is a security check's matter.
             lines.push(format!("{name}: {:.0} MiB, {cores:.2} of {limit} cores", mib(*memory_bytes)));
@@ -94,7 +106,9 @@ fn judge_usage(containers: &[ContainerUsage]) -> Outcome {
         }
         lines.push(line);
     }
-    Outcome::none(problems, containers.len(), "containers below 80 % of their memory").evidence(lines)
+    Outcome::none(problems, containers.len(), "containers below 80 % of their memory")
+        .evidence(lines)
+        .measures(measures)
 }
 
 #[cfg(test)]
