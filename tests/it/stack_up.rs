@@ -213,7 +213,7 @@ fn a_key_that_is_not_understood_is_named_and_refused() {
         ("    ipcs: host\n    environment:", "services.front"),
         ("    image: a\n    environment:", "defined twice"),
         ("    volumes_from: [nobody]\n    environment:", "services.front"),
-        ("    cpus: many\n    environment:", "many"),
+        ("    cpus: many\n    environment:", "services.front.cpus: must be a number"),
     ] {
         let stack = Stack::new("key", &TWO.replace("    environment:", key));
         let refused = stack.stagectl(&["up"]).expect_code(3);
