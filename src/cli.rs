@@ -217,6 +217,9 @@ pub struct SetupArgs {
     /// How long a service may take to get ready, in seconds.
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     pub wait_timeout: u64,
+    /// When a start fails, keep everything as it is for a look. The next command puts back what ran before.
+    #[arg(long)]
+    pub keep_failed: bool,
 }
 
 #[derive(Debug, Args)]
@@ -239,6 +242,9 @@ pub struct UpArgs {
     /// How long a service may take to get ready, in seconds.
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     pub wait_timeout: u64,
+    /// When a start fails, keep everything as it is for a look. The next command puts back what ran before.
+    #[arg(long)]
+    pub keep_failed: bool,
     #[command(flatten)]
     pub project: ProjectArgs,
 }

@@ -81,6 +81,7 @@ pub fn run<'a>(
         project,
         command: &context.command_line,
         limit,
+        keep_failed: false,
         grace: None,
     }
 }
@@ -92,6 +93,7 @@ pub async fn start(
     twin: &Twin,
     selection: &Selection,
     limit: Duration,
+    keep_failed: bool,
 ) -> Result<(Plan, Applied)> {
     journal::recover(&twin.engine, state, &context.ui).await?;
     let begun = Instant::now();
@@ -101,7 +103,8 @@ pub async fn start(
     }
     if !plan.steps.is_empty() {
         context.ui.phase("Start containers");
-        apply::apply(&run(context, &twin.engine, state, &twin.project.name, limit), &plan, &observed).await?;
+        let run = run(context, &twin.engine, state, &twin.project.name, limit);
+        apply::apply(&Run { keep_failed, ..run }, &plan, &observed).await?;
     }
     Ok((plan, Applied { applied: true, ms: begun.elapsed().as_millis() as u64 }))
 }

@@ -78,7 +78,7 @@ pub async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<u8> {
     match cli.command {
         Command::Init(args) => init::run(context, args).await,
         Command::Generate(args) => generate::run(context, args).await,
-        Command::Setup(args) => setup::run(context, args).await,
+        Command::Setup(args) => Box::pin(setup::run(context, args)).await,
         Command::Up(args) => up::run(context, args).await,
         Command::Down(args) => down::run(context, args).await,
         Command::Restart(args) => restart::run(context, args).await,

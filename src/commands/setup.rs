@@ -44,10 +44,8 @@ pub async fn run(context: &Context, args: SetupArgs) -> Result<u8> {
         },
     };
     // Whatever stands in the way of the containers is found before the first file is written.
-    let (containers, _) = planned_twin(engine.clone(), &settings, &planned.files, &selection)
-        .await?
-        .plan_up(&selection)
-        .await?;
+    let (containers, _) =
+        planned_twin(engine.clone(), &settings, &planned.files, &selection)?.plan_up(&selection).await?;
     if args.dry_run {
         show_plan(context, &planned, &containers)?;
         return Ok(exit::OK);
@@ -58,9 +56,9 @@ pub async fn run(context: &Context, args: SetupArgs) -> Result<u8> {
     let file = ReportFile::new(&settings.backups(), "setup-report", now);
     let mut report = Report { envelope, body: Setup::default() };
     file.save(&report)?;
-    let limit = Duration::from_secs(args.wait_timeout);
+    let terms = Terms { limit: Duration::from_secs(args.wait_timeout), keep_failed: args.keep_failed };
     let result =
-        steps(context, settings.clone(), engine, &selection, &planned, limit, &mut report.body).await;
+        steps(context, settings.clone(), engine, &selection, &planned, terms, &mut report.body).await;
     let (verdict, summary) = match &result {
         Ok(()) if report.body.changed => (Verdict::Ready, "the twin is up".to_owned()),
         Ok(()) => (Verdict::Ready, "nothing to do: everything is as it should be".to_owned()),
@@ -78,6 +76,13 @@ pub async fn run(context: &Context, args: SetupArgs) -> Result<u8> {
         context.ui.data(&summary_text(&settings.root, &report, &file));
     }
     Ok(exit::OK)
+}
+
+/// How containers are waited for.
+#[derive(Clone, Copy)]
+struct Terms {
+    limit: Duration,
+    keep_failed: bool,
 }
 
 /// A twin that would touch production is not started.
@@ -104,7 +109,7 @@ async fn steps(
     engine: Engine,
     selection: &Selection,
     planned: &Planned,
-    limit: Duration,
+    terms: Terms,
     report: &mut Setup,
 ) -> Result<()> {
     let files = &planned.files;
@@ -126,16 +131,18 @@ async fn steps(
 
     let root = &settings.root;
     let source = Source::generated(root, &Choice::default())?;
-    let twin = Twin::open(engine, &source, selection).await?;
-    let (plan, _) = containers::start(context, &settings.backups(), &twin, selection, limit).await?;
+    let twin = Twin::open(engine, &source, selection)?;
+    let (plan, _) =
+        containers::start(context, &settings.backups(), &twin, selection, terms.limit, terms.keep_failed)
+            .await?;
     report.containers = changes(&plan);
     report.changed |= !plan.is_empty();
     if renewed {
-        reload_proxy(context, &settings, &twin, &plan, limit).await?;
+        reload_proxy(context, &settings, &twin, &plan, terms.limit).await?;
     }
 
     if settings.config.database.is_some() {
-        let session = postgres::connect_when_up(&settings.database_user()?, limit).await?;
+        let session = postgres::connect_when_up(&settings.database_user()?, terms.limit).await?;
         report.database = staging::ensure(&session).await?;
         report.changed |= !report.database.is_empty();
         if report.changed {
@@ -182,7 +189,7 @@ async fn reload_proxy(
 }
 
 /// The twin as it will be when the planned files are on the disk.
-async fn planned_twin(
+fn planned_twin(
     engine: Engine,
     settings: &Settings,
     files: &generate::Plan,
@@ -193,7 +200,7 @@ async fn planned_twin(
         let relative = file.strip_prefix(&source.directory).unwrap_or(file);
         Ok(files.content(relative).map(str::to_owned))
     })?;
-    Twin::of(engine, project).await
+    Ok(Twin { engine, project })
 }
 
 fn changes(plan: &Plan) -> Vec<Change> {

@@ -30,14 +30,15 @@ pub async fn run(context: &Context, args: UpArgs) -> Result<u8> {
     if !args.dry_run {
         images::apply_images(context, &engine, &project.name, &before, "Images").await?;
     }
-    let twin = Twin::of(engine, project).await?;
+    let twin = Twin { engine, project };
     if args.dry_run {
         let plan = before.and_then(twin.plan_up(&selection).await?.0);
         containers::show(context, &plan, &Applied::default())?;
         return Ok(exit::OK);
     }
     let limit = Duration::from_secs(args.wait_timeout);
-    let (plan, applied) = containers::start(context, &state, &twin, &selection, limit).await?;
+    let (plan, applied) =
+        containers::start(context, &state, &twin, &selection, limit, args.keep_failed).await?;
     containers::show(context, &before.and_then(plan), &applied)?;
     Ok(exit::OK)
 }

@@ -75,7 +75,7 @@ impl Engine {
         }
     }
 
-    /// Creates a container in all its networks and returns its id.
+    /// Creates a container in all its networks, with its files in it, and returns its id.
     pub async fn create_container(&self, spec: &ContainerSpec) -> Result<String> {
         let what = format!("create container {}", spec.name);
         let at_create = if self.several_networks_at_create() { spec.networks.len() } else { 1 };
@@ -94,6 +94,12 @@ impl Engine {
                 let _ = self.remove_container(&created.id).await;
                 return Err(error);
             }
+        }
+        if !spec.files.is_empty()
+            && let Err(error) = self.copy_in(&created.id, &spec.files).await
+        {
+            let _ = self.remove_container(&created.id).await;
+            return Err(error);
         }
         Ok(created.id)
     }

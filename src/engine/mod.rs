@@ -1,5 +1,6 @@
 //! The Docker Engine: the only place that knows `bollard`.
 
+mod archive;
 mod build;
 mod connect;
 mod containers;
@@ -26,7 +27,10 @@ pub use model::{
     Container, ContainerSummary, Endpoint, Health, Host, ImageInfo, LogDriver, Mount, Network, Probe,
     Published, State, Volume,
 };
-pub use spec::{ContainerSpec, EndpointSpec, Healthcheck, NetworkSpec, PortSpec, VolumeSpec};
+pub use spec::{
+    BlockDevice, BlockIo, ContainerSpec, Device, DeviceRequest, EndpointSpec, FileSpec, Healthcheck, Limits,
+    MountSpec, NetworkSpec, PortSpec, SubnetSpec, VolumeSpec,
+};
 pub use stats::{Stats, Usage};
 
 use crate::failure::Failure;

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
 use bollard::query_parameters::ListNetworksOptions;
 
 use super::spec::NetworkSpec;
@@ -40,26 +39,8 @@ impl Engine {
     }
 
     pub async fn create_network(&self, spec: &NetworkSpec) -> Result<()> {
-        let request = NetworkCreateRequest {
-            name: spec.name.clone(),
-            driver: spec.driver.clone(),
-            internal: Some(spec.internal),
-            attachable: Some(spec.attachable),
-            options: Some(spec.options.clone().into_iter().collect()),
-            labels: Some(spec.labels.clone().into_iter().collect()),
-            ipam: (!spec.subnets.is_empty()).then(|| Ipam {
-                config: Some(
-                    spec.subnets
-                        .iter()
-                        .map(|subnet| IpamConfig { subnet: Some(subnet.clone()), ..Default::default() })
-                        .collect(),
-                ),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
         self.docker
-            .create_network(request)
+            .create_network(spec.request())
             .await
             .map(drop)
             .map_err(|error| failed(&format!("create network {}", spec.name), error))

@@ -15,9 +15,10 @@ use super::explain;
 use super::journal::{self, Inverse, Journal};
 use super::labels;
 use super::observe::Observed;
-use super::plan::{Action, Plan, Step};
+use super::plan::{Action, Pending, Plan, Step, Until};
+use super::specify::shares;
 use super::wait::Watcher;
-use crate::engine::Engine;
+use crate::engine::{ContainerSpec, Engine};
 use crate::failure::{Class, Failure};
 use crate::interrupt::Interrupt;
 use crate::ui::Ui;
@@ -36,6 +37,8 @@ pub struct Run<'a> {
     pub command: &'a str,
     /// How long one wait may take.
     pub limit: Duration,
+    /// What failed stays for a look, until the next command puts things in order.
+    pub keep_failed: bool,
     /// How long a container may take to stop; `None` is its own grace period.
     pub grace: Option<Duration>,
 }
@@ -48,8 +51,16 @@ pub async fn apply(run: &Run<'_>, plan: &Plan, observed: &Observed) -> Result<()
     let keep: Vec<String> = observed.containers.iter().map(|container| container.id.clone()).collect();
     let fresh = fresh(plan);
     let executor = Executor { run, journal: Some(&journal), keep, fresh, watcher: watcher(run) };
-    if let Err(error) = executor.run(&plan.steps, &first).await {
-        return Err(undo(run, journal.into_inner(), error).await);
+    let mut result = executor.run(&plan.steps, &first).await;
+    if result.is_ok() {
+        result = executor.watcher.still_up(&awaited(plan)).await;
+    }
+    if let Err(error) = result {
+        return Err(if run.keep_failed {
+            kept(&error)
+        } else {
+            undo(run, journal.into_inner(), error).await
+        });
     }
     let obsolete: Vec<String> = last
         .iter()
@@ -86,6 +97,24 @@ fn fresh(plan: &Plan) -> BTreeSet<String> {
         .filter(|name| !replaced.contains(name))
         .map(str::to_owned)
         .collect()
+}
+
+/// The containers that were found ready.
+fn awaited(plan: &Plan) -> Vec<String> {
+    let ready =
+        |step: &&Step| !step.optional && matches!(step.action, Action::Wait { until: Until::Ready, .. });
+    plan.steps.iter().filter(ready).map(|step| step.action.object().to_owned()).collect()
+}
+
+/// The journal stays on the disk: the next command begins with it.
+fn kept(error: &anyhow::Error) -> anyhow::Error {
+    let (class, hints) = Failure::classify(error);
+    let failure = Failure::new(class, format!("{error:#}"));
+    hints
+        .iter()
+        .fold(failure, |failure, hint| failure.hint(hint.clone()))
+        .hint("everything is kept as it failed; the next `up`, `restart` or `down` first puts back what ran before")
+        .into()
 }
 
 fn watcher(run: &Run<'_>) -> Arc<Watcher> {
@@ -161,6 +190,10 @@ impl Executor<'_> {
             match finished {
                 None => break,
                 Some((index, Ok(()))) => drop(undone.remove(&index)),
+                Some((index, Err(error))) if steps[index].optional && failure.is_none() => {
+                    self.run.ui.warn(format!("{error:#}\n  nobody needs it: its dependents go on without"));
+                    undone.remove(&index);
+                }
                 // Calls that are under way are let finish: what they made must be undone, too.
                 Some((_, Err(error))) => {
                     failure.get_or_insert(error);
@@ -228,7 +261,7 @@ impl Executor<'_> {
                 self.journal(Inverse::Rename { id: id.clone(), name: name.clone() }).await?;
                 engine.rename_container(id, aside).await
             }
-            Action::CreateContainer { spec } => {
+            Action::CreateContainer { spec, pending } => {
                 self.journal(Inverse::RemoveContainer {
                     name: spec.name.clone(),
                     project: self.run.project.to_owned(),
@@ -236,6 +269,9 @@ impl Executor<'_> {
                 })
                 .await?;
                 let mut spec = spec.clone();
+                if let Some(pending) = pending {
+                    self.settle(&mut spec, pending).await?;
+                }
                 // The id of an image that this run pulled was not known to the plan.
                 if spec.labels.get(labels::IMAGE).is_none_or(String::is_empty)
                     && let Some(image) = engine.image(&spec.image).await?
@@ -262,6 +298,18 @@ impl Executor<'_> {
             Action::RemoveVolume { name } => engine.remove_volume(name).await,
             Action::Wait { .. } => Ok(()),
         }
+    }
+
+    /// Puts in the ids of containers that this run has made.
+    async fn settle(&self, spec: &mut ContainerSpec, pending: &Pending) -> Result<()> {
+        let mut ids = pending.ids.clone();
+        for (service, name) in &pending.made {
+            let made = self.run.engine.container(name).await?;
+            let made = made.ok_or_else(|| Failure::failed(format!("the container {name} was removed")))?;
+            ids.insert(service.clone(), made.id);
+        }
+        shares::resolve(spec, &pending.canonical, &ids, &pending.dialect);
+        Ok(())
     }
 
     /// A pull may take minutes; it leaves nothing half done when it is dropped.

@@ -9,7 +9,7 @@ use super::plan::{Action, Plan};
 use crate::compose::typed::Project;
 use crate::compose::typed::mount::Volume;
 use crate::compose::typed::network::Network;
-use crate::engine::{self, ContainerSpec};
+use crate::engine::{self, ContainerSpec, Published};
 use crate::failure::Failure;
 
 /// Whether the network has to be made. Refuses one of another owner or another shape.
@@ -91,11 +91,17 @@ pub fn check(project: &Project, observed: &Observed, plan: &Plan) -> Result<(), 
     }
     for step in &plan.steps {
         match &step.action {
-            Action::CreateContainer { spec } => {
+            Action::CreateContainer { spec, .. } => {
                 name_is_free(project, observed, spec, &freed)?;
-                let ports = spec.ports.iter().filter(|port| port.protocol == "tcp");
-                for (address, port) in ports.filter_map(|p| Some((&p.address, p.host_port.parse().ok()?))) {
-                    port_is_free(observed, &spec.name, address, port, &freed)?;
+                // Of a range the engine takes one that is free.
+                for port in spec.ports.iter().filter(|port| port.host_port.parse::<u16>().is_ok()) {
+                    let wanted = Published {
+                        container_port: port.container_port,
+                        protocol: port.protocol.clone(),
+                        address: port.address.clone(),
+                        host_port: port.host_port.parse().unwrap_or_default(),
+                    };
+                    port_is_free(observed, &spec.name, &wanted, &freed)?;
                 }
             }
             Action::Start { name } => {
@@ -103,10 +109,8 @@ pub fn check(project: &Project, observed: &Observed, plan: &Plan) -> Result<(), 
                 if freed.contains(container.id.as_str()) {
                     continue;
                 }
-                for port in
-                    container.host.wanted_ports.iter().filter(|p| p.protocol == "tcp" && p.host_port != 0)
-                {
-                    port_is_free(observed, name, &port.address, port.host_port, &freed)?;
+                for port in container.host.wanted_ports.iter().filter(|port| port.host_port != 0) {
+                    port_is_free(observed, name, port, &freed)?;
                 }
             }
             _ => {}
@@ -145,12 +149,14 @@ fn name_is_free(
 fn port_is_free(
     observed: &Observed,
     container: &str,
-    address: &str,
-    port: u16,
+    wanted: &Published,
     freed: &BTreeSet<&str>,
 ) -> Result<(), Failure> {
+    let Published { address, host_port: port, protocol, .. } = wanted;
+    let port = *port;
     let holders = observed.all.iter().filter(|other| {
-        other.ports.iter().any(|p| p.host_port == port && p.protocol == "tcp" && overlap(&p.address, address))
+        let same = |p: &&Published| p.host_port == port && p.protocol == *protocol;
+        other.ports.iter().filter(same).any(|p| overlap(&p.address, address))
     });
     let (ours, others): (Vec<_>, Vec<_>) = holders.partition(|holder| freed.contains(holder.id.as_str()));
     let busy = |who: String| {
@@ -164,7 +170,7 @@ fn port_is_free(
     if !ours.is_empty() {
         return Ok(());
     }
-    match observed.listeners.iter().find(|listener| listener.blocks(address, port)) {
+    match observed.listeners.iter().find(|listener| listener.blocks(address, port, protocol)) {
         None => Ok(()),
         Some(listener) => Err(busy(match &listener.process {
             Some(process) => format!("the process {} (pid {})", process.name, process.pid),

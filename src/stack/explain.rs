@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::labels;
 use super::ports;
-use crate::engine::{Container, Engine, ExecOutput};
+use crate::engine::{Container, Engine, ExecOutput, Published};
 use crate::failure::Failure;
 
 /// How many log lines are shown.
@@ -61,7 +61,7 @@ pub async fn not_started(engine: &Engine, name: &str, error: anyhow::Error) -> a
     for port in wanted.iter().filter(|port| {
         text.contains(&format!(":{} ", port.host_port)) || text.contains(&format!(":{}:", port.host_port))
     }) {
-        if let Some(holder) = holder(engine, name, port.host_port).await {
+        if let Some(holder) = holder(engine, name, port).await {
             return Failure::failed(format!("start {name}: port {} is taken by {holder}", port.host_port))
                 .hint("stop that, or choose another port in stagectl.yml")
                 .into();
@@ -70,14 +70,17 @@ pub async fn not_started(engine: &Engine, name: &str, error: anyhow::Error) -> a
     error.context(format!("start {name}"))
 }
 
-async fn holder(engine: &Engine, name: &str, port: u16) -> Option<String> {
+async fn holder(engine: &Engine, name: &str, wanted: &Published) -> Option<String> {
+    let Published { host_port: port, protocol, .. } = wanted;
     let containers = engine.all_containers().await.ok()?;
-    let other = containers.iter().find(|c| c.name != name && c.ports.iter().any(|p| p.host_port == port));
+    let other = containers
+        .iter()
+        .find(|c| c.name != name && c.ports.iter().any(|p| p.host_port == *port && p.protocol == *protocol));
     if let Some(other) = other {
         let owner = other.labels.get(labels::PROJECT).map(|p| format!(" of project {p}")).unwrap_or_default();
         return Some(format!("the container {}{owner}", other.name));
     }
-    let listener = ports::listeners(&[port]).into_iter().next()?;
+    let listener = ports::listeners(&[*port]).into_iter().find(|listener| listener.protocol == protocol)?;
     Some(match listener.process {
         Some(process) => format!("the process {} (pid {})", process.name, process.pid),
         None => "a process of another user".to_owned(),

@@ -135,18 +135,29 @@ fn read(text: &str) -> Vec<Line> {
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
+/// Runs the inverses backwards. One that fails is tried again when the rest is done: it may need what comes later.
 async fn undo(engine: &Engine, lines: &[Line], ui: &Ui) -> Result<()> {
-    let mut first = Ok(());
-    for line in lines.iter().rev() {
-        let Line::Write(inverse) = line else { continue };
-        if let Err(error) = run(engine, inverse).await {
-            ui.warn(format!("while putting things back: {error:#}"));
-            if first.is_ok() {
-                first = Err(error);
+    let mut open: Vec<&Inverse> = lines
+        .iter()
+        .rev()
+        .filter_map(|line| if let Line::Write(inverse) = line { Some(inverse) } else { None })
+        .collect();
+    loop {
+        let mut failed = Vec::new();
+        for inverse in &open {
+            if let Err(error) = run(engine, inverse).await {
+                failed.push((*inverse, error));
             }
         }
+        if failed.len() < open.len() && !failed.is_empty() {
+            open = failed.into_iter().map(|(inverse, _)| inverse).collect();
+            continue;
+        }
+        for (_, error) in &failed {
+            ui.warn(format!("while putting things back: {error:#}"));
+        }
+        return failed.into_iter().next().map_or(Ok(()), |(_, error)| Err(error));
     }
-    first
 }
 
 async fn run(engine: &Engine, inverse: &Inverse) -> Result<()> {

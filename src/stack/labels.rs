@@ -16,6 +16,8 @@ pub const DEPENDS_ON: &str = "com.docker.compose.depends_on";
 pub const VERSION: &str = "com.docker.compose.version";
 pub const NETWORK: &str = "com.docker.compose.network";
 pub const VOLUME: &str = "com.docker.compose.volume";
+/// stagectl's own: the digests of the files that the container was made with. Docker compose does not look at it.
+pub const FILES: &str = "io.stagectl.files";
 pub const WORKING_DIR: &str = "com.docker.compose.project.working_dir";
 pub const CONFIG_FILES: &str = "com.docker.compose.project.config_files";
 pub const ENVIRONMENT_FILE: &str = "com.docker.compose.project.environment_file";

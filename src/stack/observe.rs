@@ -9,12 +9,15 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use super::labels::{self, Dialect};
 use super::ports::{self, Listener};
-use super::specify;
+use super::specify::{self, HostFiles};
 use crate::compose::typed::Project;
 use crate::engine::{Container, ContainerSummary, Engine, ImageInfo, Network, Volume};
 
 /// How long a docker compose may take to say its version.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Secrets and configs are smaller, in bytes; a file that is larger is data.
+const LARGEST_FILE: u64 = 1 << 20;
 
 /// One snapshot of the engine.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +32,8 @@ pub struct Observed {
     /// The wanted images; `None` is missing.
     pub images: BTreeMap<String, Option<ImageInfo>>,
     pub listeners: Vec<Listener>,
+    /// The files of this machine that the services use.
+    pub files: HostFiles,
 }
 
 impl Observed {
@@ -66,7 +71,6 @@ pub async fn observe(engine: &Engine, project: &Project, selected: &BTreeSet<Str
         .iter()
         .filter(|(name, _)| selected.contains(*name))
         .flat_map(|(_, service)| &service.ports)
-        .filter(|port| port.protocol == "tcp")
         .filter_map(|port| port.published.as_ref()?.parse().ok())
         .collect();
     // Another machine's ports are not in this machine's `/proc`.
@@ -75,7 +79,23 @@ pub async fn observe(engine: &Engine, project: &Project, selected: &BTreeSet<Str
     } else {
         Vec::new()
     };
-    Ok(Observed { containers, all, networks, volumes, images, listeners })
+    let files = if engine.is_local() {
+        host_files(HostFiles::wanted(project, selected))
+    } else {
+        HostFiles::default()
+    };
+    Ok(Observed { containers, all, networks, volumes, images, listeners, files })
+}
+
+/// The small ones among the files: what is larger, a folder or missing is left to the engine.
+fn host_files(wanted: BTreeSet<String>) -> HostFiles {
+    wanted
+        .into_iter()
+        .filter(|path| {
+            fs_err::metadata(path).is_ok_and(|found| found.is_file() && found.len() <= LARGEST_FILE)
+        })
+        .filter_map(|path| fs_err::read(&path).ok().map(|content| (path, content)))
+        .collect()
 }
 
 /// The version of the docker compose of this machine, where there is one whose hashes are known.

@@ -1,8 +1,13 @@
 //! A plan: a graph of single calls to the engine, each with its cause, as text and as JSON. Pure.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::build::Build;
+use super::labels::Dialect;
+use super::specify::shares::Ids;
+use crate::compose::tree::Node;
 use crate::engine::{ContainerSpec, NetworkSpec, VolumeSpec};
 
 /// A graph of steps: a step runs when those in `after` are done.
@@ -21,6 +26,9 @@ pub struct Step {
     pub cause: String,
     /// Indexes into [`Plan::steps`].
     pub after: Vec<usize>,
+    /// Its failure is a warning: whoever needs it says `required: false`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
 }
 
 /// One call to the engine, or a wait.
@@ -48,6 +56,9 @@ pub enum Action {
     },
     CreateContainer {
         spec: Box<ContainerSpec>,
+        /// What only the containers made before it can tell.
+        #[serde(skip)]
+        pending: Option<Box<Pending>>,
     },
     Stop {
         id: String,
@@ -71,6 +82,18 @@ pub enum Action {
     RemoveVolume {
         name: String,
     },
+}
+
+/// Containers that one shares a namespace or volumes with, while some of them are still to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pending {
+    /// The service's canonical form, which is hashed with the ids in it.
+    pub canonical: Node,
+    pub dialect: Dialect,
+    /// The ids that are known, by service.
+    pub ids: Ids,
+    /// The names of the others, by service.
+    pub made: BTreeMap<String, String>,
 }
 
 /// What a wait waits for.
@@ -110,7 +133,7 @@ impl Action {
             Self::BuildImage { build } => &build.image,
             Self::CreateNetwork { spec } => &spec.name,
             Self::CreateVolume { spec } => &spec.name,
-            Self::CreateContainer { spec } => &spec.name,
+            Self::CreateContainer { spec, .. } => &spec.name,
             Self::SetAside { name, .. }
             | Self::Stop { name, .. }
             | Self::Start { name }
@@ -166,7 +189,7 @@ impl Plan {
     }
 
     pub(super) fn push(&mut self, action: Action, cause: impl Into<String>, after: Vec<usize>) -> usize {
-        self.steps.push(Step { action, cause: cause.into(), after });
+        self.steps.push(Step { action, cause: cause.into(), after, optional: false });
         self.steps.len() - 1
     }
 }

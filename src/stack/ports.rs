@@ -5,11 +5,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::Serialize;
 
-/// A socket that waits for connections.
+/// A socket that waits for connections or datagrams.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Listener {
     pub address: IpAddr,
     pub port: u16,
+    /// `tcp` or `udp`.
+    pub protocol: &'static str,
     /// `None` where the process belongs to somebody else.
     pub process: Option<Process>,
 }
@@ -23,19 +25,25 @@ pub struct Process {
 impl Listener {
     /// True when a bind of `address:port` would fail because of this one.
     /// An empty address is every address.
-    pub fn blocks(&self, address: &str, port: u16) -> bool {
+    pub fn blocks(&self, address: &str, port: u16, protocol: &str) -> bool {
         let wanted = address.parse::<IpAddr>().ok();
         let any = |address: Option<IpAddr>| address.is_none_or(|address| address.is_unspecified());
-        self.port == port && (any(wanted) || any(Some(self.address)) || wanted == Some(self.address))
+        self.port == port
+            && self.protocol == protocol
+            && (any(wanted) || any(Some(self.address)) || wanted == Some(self.address))
     }
 }
 
 /// The listeners on any of `ports`, with their processes. Empty where there is no `/proc`.
 pub fn listeners(ports: &[u16]) -> Vec<Listener> {
-    let mut found: Vec<(Listener, u64)> = ["/proc/net/tcp", "/proc/net/tcp6"]
+    let mut found: Vec<(Listener, u64)> = [("tcp", ""), ("tcp", "6"), ("udp", ""), ("udp", "6")]
         .iter()
-        .filter_map(|path| fs_err::read_to_string(path).ok())
-        .flat_map(|table| table.lines().skip(1).filter_map(entry).collect::<Vec<_>>())
+        .filter_map(|(protocol, family)| {
+            Some((*protocol, fs_err::read_to_string(format!("/proc/net/{protocol}{family}")).ok()?))
+        })
+        .flat_map(|(protocol, table)| {
+            table.lines().skip(1).filter_map(|line| entry(line, protocol)).collect::<Vec<_>>()
+        })
         .filter(|(listener, _)| ports.contains(&listener.port))
         .collect();
     if !found.is_empty() {
@@ -44,9 +52,10 @@ pub fn listeners(ports: &[u16]) -> Vec<Listener> {
     found.into_iter().map(|(listener, _)| listener).collect()
 }
 
-/// A line of `/proc/net/tcp`: its listener and inode; `None` unless it listens.
-fn entry(line: &str) -> Option<(Listener, u64)> {
-    const LISTEN: &str = "0A";
+/// A line of `/proc/net/tcp` or `udp`: its listener and inode; `None` unless it listens.
+fn entry(line: &str, protocol: &'static str) -> Option<(Listener, u64)> {
+    // A datagram socket that is bound and talks to nobody in particular is called closed.
+    let listens = if protocol == "tcp" { "0A" } else { "07" };
     let mut fields = line.split_whitespace().skip(1);
     let local = fields.next()?;
     let state = fields.nth(1)?;
@@ -65,7 +74,7 @@ fn entry(line: &str) -> Option<(Listener, u64)> {
         _ => return None,
     };
     let port = u16::from_str_radix(port, 16).ok()?;
-    (state == LISTEN).then_some((Listener { address, port, process: None }, inode))
+    (state == listens).then_some((Listener { address, port, protocol, process: None }, inode))
 }
 
 /// Finds whose file descriptors the sockets are.
@@ -97,10 +106,14 @@ mod tests {
         let found = listeners(&[port]);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].process.as_ref().unwrap().pid, std::process::id());
-        assert!(found[0].blocks("127.0.0.1", port));
-        assert!(found[0].blocks("", port));
-        assert!(!found[0].blocks("127.0.0.2", port));
+        assert!(found[0].blocks("127.0.0.1", port, "tcp"));
+        assert!(found[0].blocks("", port, "tcp"));
+        assert!(!found[0].blocks("127.0.0.2", port, "tcp"));
+        assert!(!found[0].blocks("", port, "udp"));
         drop(socket);
         assert!(listeners(&[port]).is_empty());
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = socket.local_addr().unwrap().port();
+        assert!(listeners(&[port]).iter().any(|found| found.blocks("127.0.0.1", port, "udp")));
     }
 }

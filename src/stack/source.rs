@@ -70,10 +70,20 @@ impl Source {
         }
         let files = files.iter().map(fs_err::canonicalize).collect::<Result<_, _>>()?;
         let name = choice.name.clone();
-        Ok(Self { files, directory, env_files, name, profiles, twin: None, environment })
+        let mut source = Self { files, directory, env_files, name, profiles, twin: None, environment };
+        source.twin = source.beside_settings();
+        Ok(source)
     }
 
-    /// The generated file of a twin: its own name and profiles, whatever the shell has set.
+    /// The folder of `stagectl.yml`, where the one file is the one generated there: one lock for both ways to name it.
+    fn beside_settings(&self) -> Option<PathBuf> {
+        let [file] = self.files.as_slice() else { return None };
+        let root = file.parent()?;
+        let generated = file == &root.join(COMPOSE_FILE) && self.name.is_none();
+        (generated && root.join(load::FILE).is_file()).then(|| root.to_owned())
+    }
+
+    /// The generated file of a twin: its own name and profiles, whatever the shell or a `.env` has set.
     pub fn generated(root: &Path, choice: &Choice) -> Result<Self> {
         let root = load::folder(root)?;
         let mut process: Environment = std::env::vars().collect();
@@ -84,7 +94,7 @@ impl Source {
             env_files: Vec::new(),
             name: None,
             profiles: choice.profiles.iter().cloned().collect(),
-            environment: environment(&root, &[], process)?,
+            environment: process,
             twin: Some(root),
         })
     }

@@ -2,9 +2,8 @@
 
 use anyhow::Result;
 
-use super::labels::Dialect;
 use super::observe::{self, Observed, observe};
-use super::plan::Plan;
+use super::plan::{Action, Plan};
 use super::planner;
 use super::source::Source;
 use crate::compose::typed::{Project, Selection, select};
@@ -16,27 +15,44 @@ use crate::failure::Failure;
 pub struct Twin {
     pub engine: Engine,
     pub project: Project,
-    pub dialect: Dialect,
 }
 
 impl Twin {
     /// Reads the compose files for a selection of their services.
-    pub async fn open(engine: Engine, source: &Source, selection: &Selection) -> Result<Self> {
-        Self::of(engine, source.load(selection)?).await
-    }
-
-    /// The twin of a project in an engine.
-    pub async fn of(engine: Engine, project: Project) -> Result<Self> {
-        let dialect = observe::dialect(&project.name, &engine).await?;
-        Ok(Self { engine, project, dialect })
+    pub fn open(engine: Engine, source: &Source, selection: &Selection) -> Result<Self> {
+        Ok(Self { engine, project: source.load(selection)? })
     }
 
     /// What has to happen so that the selected services run.
     pub async fn plan_up(&self, selection: &Selection) -> Result<(Plan, Observed)> {
         let selected = select(&self.project, selection)?;
-        let observed = observe(&self.engine, &self.project, &selected).await?;
-        let plan = planner::up(&self.project, &selected, &observed, &self.dialect)?;
+        // Asking docker compose for its version takes longer than the whole observation.
+        let (observed, dialect) = tokio::try_join!(
+            observe(&self.engine, &self.project, &selected),
+            observe::dialect(&self.project.name, &self.engine)
+        )?;
+        let plan = planner::up(&self.project, &selected, &observed, &dialect)?;
+        self.can_do(&plan)?;
         Ok((plan, observed))
+    }
+}
+
+impl Twin {
+    /// Refuses what this engine's version cannot make.
+    fn can_do(&self, plan: &Plan) -> Result<()> {
+        for step in &plan.steps {
+            let Action::CreateContainer { spec, .. } = &step.action else { continue };
+            if let Some(what) = spec.beyond(self.engine.api) {
+                let (major, minor) = self.engine.api;
+                return Err(Failure::environment(format!(
+                    "{}: {what}, and this engine has {major}.{minor}",
+                    spec.name
+                ))
+                .hint("update the Docker Engine, or do without the key")
+                .into());
+            }
+        }
+        Ok(())
     }
 }
 

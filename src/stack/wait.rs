@@ -78,6 +78,23 @@ impl Watcher {
         Err(explain::not_ready(&self.engine, name, &why, &probe).await)
     }
 
+    /// A last look at containers that were ready: what ended since then is a failure.
+    pub async fn still_up(&self, names: &[String]) -> Result<()> {
+        let looks = names.iter().map(async |name| (name, self.inspect(name).await));
+        for (name, container) in futures_util::future::join_all(looks).await {
+            let container = container?;
+            let state = &container.state;
+            let well = state.status == "exited" && state.exit_code == 0;
+            let done = well && matches!(container.host.restart.as_str(), "no" | "on-failure");
+            let unsteady = container.healthcheck.is_none() && state.restart_count > 0;
+            if !done && (state.status != "running" || unsteady) {
+                let why = format!("it was ready, and then {:#}", ended(&container));
+                return Err(explain::not_ready(&self.engine, name, &why, &LastProbe::None).await);
+            }
+        }
+        Ok(())
+    }
+
     async fn inspect(&self, name: &str) -> Result<Container> {
         let container = self.engine.container(name).await?;
         container.ok_or_else(|| Failure::failed("it was removed").into())

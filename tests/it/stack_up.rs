@@ -211,9 +211,9 @@ fn without_an_engine_the_exit_code_is_4_with_a_hint() {
 fn a_key_that_is_not_understood_is_named_and_refused() {
     for (key, named) in [
         ("    ipcs: host\n    environment:", "services.front"),
-        ("    image: a\n    environment:", "duplicate"),
-        ("    depends_on: {nobody: {condition: service_started}}\n    environment:", "services.front"),
-        ("    cpus: many\n    environment:", "many"),
+        ("    image: a\n    environment:", "defined twice"),
+        ("    volumes_from: [nobody]\n    environment:", "services.front"),
+        ("    cpus: many\n    environment:", "services.front.cpus: must be a number"),
     ] {
         let stack = Stack::new("key", &TWO.replace("    environment:", key));
         let refused = stack.stagectl(&["up"]).expect_code(3);

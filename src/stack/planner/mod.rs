@@ -1,21 +1,21 @@
 //! What has to happen so that the containers are as the compose file says; docker compose's
 //! rules for when a container is replaced. Pure.
 
+mod containers;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::images::{self, BuildOptions};
-use super::labels::{self, Dialect};
+use super::labels::Dialect;
 use super::observe::Observed;
 use super::plan::{Action, Plan, Until};
+use super::specify::{refuse, shares::Ids};
 use super::{conflict, specify};
-use crate::compose::hash::Profile;
 use crate::compose::typed::mount::MountKind;
 use crate::compose::typed::select::order;
 use crate::compose::typed::{Condition, Project, Service};
-use crate::engine::Container;
 use crate::failure::Failure;
 
 /// The plan of `up`. What cannot be done without touching somebody else's is an error that names it.
@@ -34,9 +34,14 @@ pub fn up(
         resources: BTreeMap::new(),
         ready: BTreeMap::new(),
         started: BTreeMap::new(),
+        parents: Parents::default(),
+        stopped: BTreeMap::new(),
         replaced: BTreeSet::new(),
         obsolete: Vec::new(),
     };
+    for (name, service) in planner.services() {
+        refuse::check(project, name, service)?;
+    }
     planner.resources()?;
     for name in order(project, selected)? {
         if let Some(service) = project.services.get(&name) {
@@ -59,10 +64,23 @@ struct Planner<'a> {
     /// By service: the steps after which it is ready, and those after which it has started.
     ready: BTreeMap<String, Vec<usize>>,
     started: BTreeMap<String, Vec<usize>>,
+    /// The first container of every service, for those that share something with it.
+    parents: Parents,
+    /// Containers that stop because one stops that they share with: the steps, by id.
+    stopped: BTreeMap<String, usize>,
     /// Services whose containers come up anew while others that use them keep running.
     replaced: BTreeSet<String>,
     /// Containers to remove when all is done, with why.
     obsolete: Vec<(String, String, String)>,
+}
+
+/// First containers by service.
+#[derive(Debug, Default)]
+struct Parents {
+    /// Those that are there.
+    ids: Ids,
+    /// Those that the plan makes: their names, and the steps that do.
+    names: BTreeMap<String, (String, usize)>,
 }
 
 impl<'a> Planner<'a> {
@@ -113,6 +131,12 @@ impl<'a> Planner<'a> {
 
     fn missing_image(&mut self, reference: &str) -> Result<(), Failure> {
         let user = self.services().find(|(name, s)| specify::image(self.project, name, s) == reference);
+        if let Some((name, _)) = user.filter(|(_, service)| service.pull_policy.as_deref() == Some("never")) {
+            return Err(Failure::environment(format!(
+                "services.{name}: the engine does not have the image {reference}, and `pull_policy: never` forbids to pull it"
+            ))
+            .hint("build or load it, or change the policy"));
+        }
         let platform = user.and_then(|(_, service)| service.platform.clone());
         if let Some((name, service)) = user
             && service.build.is_some()
@@ -166,153 +190,6 @@ impl<'a> Planner<'a> {
             service.depends_on.get(name).is_some_and(|rule| rule.condition == Condition::Completed)
         });
         if completed { Until::Completed } else { Until::Ready }
-    }
-
-    fn service(&mut self, name: &str, service: &Service) -> Result<(), Failure> {
-        let observed = self.observed;
-        let until = self.until(name);
-        for container in observed.of_service(name) {
-            let number: u32 = container.label(labels::NUMBER).parse().unwrap_or_default();
-            if number == 0 || number > service.replicas() {
-                let why = format!("{} of {name} are wanted", service.replicas());
-                self.obsolete.push((container.id.clone(), container.name.clone(), why));
-            }
-        }
-        for number in 1..=service.replicas() {
-            let own = specify::container_name(self.project, name, service, number);
-            let mut same: Vec<&Container> =
-                observed.of_service(name).filter(|c| c.label(labels::NUMBER) == number.to_string()).collect();
-            // Of two with one number, the one with the right name is kept.
-            same.sort_by_key(|container| container.name != own);
-            for extra in same.iter().skip(1) {
-                let why = "another container has its number".to_owned();
-                self.obsolete.push((extra.id.clone(), extra.name.clone(), why));
-            }
-            let existing = same.first().copied();
-            let steps = match existing {
-                None => self.create(name, service, number, None, "it does not exist", until)?,
-                Some(container) => match self.divergence(name, service, container) {
-                    Some(why) => self.create(name, service, number, Some(container), &why, until)?,
-                    None => self.keep(name, service, container, until),
-                },
-            };
-            self.started.entry(name.to_owned()).or_default().extend(steps.0);
-            self.ready.entry(name.to_owned()).or_default().extend(steps.1);
-        }
-        Ok(())
-    }
-
-    /// Why a container has to be replaced; docker compose's rules.
-    fn divergence(&self, name: &str, service: &Service, container: &Container) -> Option<String> {
-        let hash = container.label(labels::CONFIG_HASH);
-        if !Profile::ALL.iter().any(|&profile| service.hash(profile) == hash) {
-            return Some("its configuration changed".to_owned());
-        }
-        let reference = specify::image(self.project, name, service);
-        let image = self.observed.images.get(&reference).and_then(Option::as_ref)?;
-        if container.label(labels::IMAGE) != image.id {
-            return Some("its image changed".to_owned());
-        }
-        if container.state.running {
-            for key in service.networks.keys() {
-                let network = &self.project.networks.get(key)?.name;
-                let id = self.observed.networks.iter().find(|n| &n.name == network).map(|n| &n.id);
-                let connected = container.networks.get(network).map(|endpoint| &endpoint.network_id);
-                if id.is_none() || id != connected {
-                    return Some(format!("it is not in the network {network}"));
-                }
-            }
-        }
-        None
-    }
-
-    /// A container that is as it should be: started when it is not running, and awaited when
-    /// the engine has not called it healthy yet. Returns the started and the ready steps.
-    fn keep(
-        &mut self,
-        service_name: &str,
-        service: &Service,
-        container: &Container,
-        until: Until,
-    ) -> (Vec<usize>, Vec<usize>) {
-        let name = container.name.clone();
-        let state = &container.state;
-        // A job that ended well is done. Whatever answers to somebody is no job: it was stopped.
-        let job = until == Until::Completed
-            || (service.restart.as_deref() == Some("no")
-                && service.healthcheck.is_none()
-                && service.ports.is_empty());
-        let done =
-            job && state.status == "exited" && state.exit_code == 0 && !state.started_at.starts_with("0001");
-        if done {
-            return (Vec::new(), Vec::new());
-        }
-        let mut started = Vec::new();
-        let anew =
-            service.depends_on.iter().find(|(name, rule)| rule.restart && self.replaced.contains(*name));
-        let cause = if let Some((dependency, _)) = anew.filter(|_| state.running) {
-            let mut before = self.gates(service);
-            let action = Action::Stop { id: container.id.clone(), name: name.clone() };
-            let cause = format!("{dependency} comes up anew, and it asks to go along");
-            before.push(self.plan.push(action, cause, before.clone()));
-            started.push(self.plan.push(Action::Start { name: name.clone() }, "", before));
-            self.replaced.insert(service_name.to_owned());
-            String::new()
-        } else if state.running && state.status != "restarting" {
-            match (&state.health, until) {
-                (None, Until::Ready) => return (Vec::new(), Vec::new()),
-                (Some(health), Until::Ready) if health.status == "healthy" => {
-                    return (Vec::new(), Vec::new());
-                }
-                (Some(health), Until::Ready) => format!("it is {}", health.status),
-                (_, Until::Completed) => "others wait for its end".to_owned(),
-            }
-        } else if state.status == "restarting" {
-            "it is restarting".to_owned()
-        } else {
-            let gates = self.gates(service);
-            let cause = format!("it is {}", state.status);
-            self.replaced.insert(service_name.to_owned());
-            started.push(self.plan.push(Action::Start { name: name.clone() }, cause, gates));
-            String::new()
-        };
-        let wait = self.plan.push(Action::Wait { name, until }, cause, started.clone());
-        (started, vec![wait])
-    }
-
-    fn create(
-        &mut self,
-        name: &str,
-        service: &Service,
-        number: u32,
-        old: Option<&Container>,
-        cause: &str,
-        until: Until,
-    ) -> Result<(Vec<usize>, Vec<usize>), Failure> {
-        let reference = specify::image(self.project, name, service);
-        let image_id = self.observed.images.get(&reference).and_then(Option::as_ref).map_or("", |i| &i.id);
-        let spec = specify::container(self.project, name, service, number, image_id, self.dialect);
-        let own = spec.name.clone();
-        let mut before_create = self.needs(name, service);
-        if let Some(old) = old {
-            let aside = format!("{}_{own}", old.short_id());
-            let action = Action::SetAside { id: old.id.clone(), name: old.name.clone(), aside };
-            before_create.push(self.plan.push(action, cause, Vec::new()));
-        }
-        let create = self.plan.push(Action::CreateContainer { spec: Box::new(spec) }, cause, before_create);
-        let mut before_start = self.gates(service);
-        before_start.push(create);
-        if let Some(old) = old {
-            self.replaced.insert(name.to_owned());
-            if old.state.running {
-                let action = Action::Stop { id: old.id.clone(), name: old.name.clone() };
-                before_start.push(self.plan.push(action, "its replacement is made", before_start.clone()));
-            }
-            self.obsolete.push((old.id.clone(), old.name.clone(), "it is replaced".to_owned()));
-        }
-        let start = self.plan.push(Action::Start { name: own.clone() }, "", before_start);
-        let wait = self.plan.push(Action::Wait { name: own, until }, "", vec![start]);
-        Ok((vec![start], vec![wait]))
     }
 
     /// Old containers go last, when nothing can fail any more. Orphans are only named.

@@ -7,8 +7,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::compose::load::Request;
 use crate::compose::typed::{Selection, select};
-use crate::engine::{Endpoint, Health, Host, ImageInfo, Network, Published, State, Volume};
+use crate::engine::{Container, Endpoint, Health, Host, ImageInfo, Mount, Network, Published, State, Volume};
+use crate::stack::labels;
 use crate::stack::plan::Step;
+use crate::stack::specify::shares;
 
 const FILE: &str = "\
 name: p
@@ -88,37 +90,59 @@ fn applied(observed: &Observed, plan: &Plan) -> Observed {
                     container.name.clone_from(aside);
                 }
             }
-            Action::CreateContainer { spec } => after.containers.push(Container {
-                id: format!("{} {}", spec.name, spec.labels[labels::CONFIG_HASH]),
-                name: spec.name.clone(),
-                labels: spec.labels.clone(),
-                networks: spec
-                    .networks
-                    .iter()
-                    .map(|e| {
-                        (
-                            e.network.clone(),
-                            Endpoint { network_id: format!("id of {}", e.network), ..Endpoint::default() },
-                        )
-                    })
-                    .collect(),
-                state: State { status: "created".into(), ..State::default() },
-                host: Host {
-                    wanted_ports: spec
-                        .ports
+            Action::CreateContainer { spec, pending } => {
+                let mut spec = spec.clone();
+                if let Some(pending) = pending {
+                    let mut ids = pending.ids.clone();
+                    for (service, name) in &pending.made {
+                        let parent = after.containers.iter().find(|c| &c.name == name).unwrap();
+                        ids.insert(service.clone(), parent.id.clone());
+                    }
+                    shares::resolve(&mut spec, &pending.canonical, &ids, &pending.dialect);
+                }
+                after.containers.push(Container {
+                    id: format!("{} {}", spec.name, spec.labels[labels::CONFIG_HASH]),
+                    name: spec.name.clone(),
+                    labels: spec.labels.clone(),
+                    mounts: spec
+                        .binds
                         .iter()
-                        .map(|p| Published {
-                            container_port: p.container_port,
-                            protocol: p.protocol.clone(),
-                            address: p.address.clone(),
-                            host_port: p.host_port.parse().unwrap_or_default(),
+                        .map(|bind| Mount {
+                            name: bind.split(':').next().unwrap_or_default().to_owned(),
+                            ..Mount::default()
                         })
                         .collect(),
-                    restart: spec.restart.clone(),
-                    ..Host::default()
-                },
-                ..Container::default()
-            }),
+                    networks: spec
+                        .networks
+                        .iter()
+                        .map(|e| {
+                            (
+                                e.network.clone(),
+                                Endpoint {
+                                    network_id: format!("id of {}", e.network),
+                                    ..Endpoint::default()
+                                },
+                            )
+                        })
+                        .collect(),
+                    state: State { status: "created".into(), ..State::default() },
+                    host: Host {
+                        wanted_ports: spec
+                            .ports
+                            .iter()
+                            .map(|p| Published {
+                                container_port: p.container_port,
+                                protocol: p.protocol.clone(),
+                                address: p.address.clone(),
+                                host_port: p.host_port.parse().unwrap_or_default(),
+                            })
+                            .collect(),
+                        restart: spec.restart.clone(),
+                        ..Host::default()
+                    },
+                    ..Container::default()
+                });
+            }
             Action::Stop { id, .. } => set_state(&mut after, |c| &c.id == id, "exited"),
             Action::Start { name } => set_state(&mut after, |c| &c.name == name, "running"),
             Action::Wait { name, until: Until::Completed } => {
@@ -244,6 +268,29 @@ fn what_belongs_to_others_is_refused() {
 }
 
 #[test]
+fn a_container_is_made_anew_when_the_one_it_shares_with_is_and_when_a_file_of_it_changed() {
+    let text = "name: p\nservices:\n  a: {image: i}\n  b: {image: i, network_mode: 'service:a', volumes: ['./f:/f:ro']}\n";
+    let with = |project: &Project, content: &str| Observed {
+        files: [("/srv/p/f".to_owned(), content.as_bytes().to_vec())].into_iter().collect(),
+        ..empty(project)
+    };
+    let first = project(text);
+    let mut observed = applied(&with(&first, "1"), &plan(&first, &with(&first, "1")).unwrap());
+    assert!(plan(&first, &observed).unwrap().is_empty());
+    let shares =
+        plan(&project(&text.replace("image: i}", "image: i, user: '1'}")), &observed).unwrap().text();
+    assert!(shares.contains("it shares with a, which is made anew"), "{shares}");
+    observed.files = with(&first, "2").files;
+    let file = plan(&first, &observed).unwrap().text();
+    assert!(file.contains("the file behind /f changed") && !file.contains("p-a-1"), "{file}");
+    // One that docker compose made has no digests: nothing is known, and nothing is done.
+    for container in &mut observed.containers {
+        container.labels.remove(labels::FILES);
+    }
+    assert!(plan(&first, &observed).unwrap().is_empty());
+}
+
+#[test]
 fn an_image_that_is_not_there_is_built_before_its_container_is_made() {
     let folder = tempfile::tempdir().unwrap();
     fs_err::File::create(folder.path().join("Dockerfile")).unwrap();
@@ -259,14 +306,17 @@ fn an_image_that_is_not_there_is_built_before_its_container_is_made() {
 
 /// Any small project: up to five services, each depending on earlier ones.
 fn any_project() -> impl Strategy<Value = String> {
-    let service = (1..3_u32, any::<bool>(), any::<bool>(), 0..4_usize, 0..3_usize);
+    let service = (1..3_u32, any::<bool>(), any::<bool>(), 0..4_usize, 0..3_usize, 0..8_usize);
     prop::collection::vec(service, 1..5).prop_map(|services| {
         let mut text = "name: p\nservices:\n".to_owned();
-        for (index, (scale, health, stays, dependency, condition)) in services.iter().enumerate() {
+        for (index, (scale, health, stays, dependency, condition, shares)) in services.iter().enumerate() {
             text.push_str(&format!("  s{index}:\n    image: i{index}\n    scale: {scale}\n"));
             text.push_str(if *stays { "    restart: always\n" } else { "    restart: 'no'\n" });
             if *health {
                 text.push_str("    healthcheck: {test: [CMD, 'true']}\n");
+            }
+            if *shares < index {
+                text.push_str(&format!("    pid: 'service:s{shares}'\n"));
             }
             if *dependency < index {
                 let word =

@@ -44,9 +44,13 @@ impl Stack {
 
     /// Runs docker compose on the same file; panics with its words when it fails.
     pub fn compose(&self, args: &[&str]) -> String {
+        self.docker_compose(&[&["--file", "docker-compose.staging.yml"], args].concat())
+    }
+
+    /// Runs docker compose on the file that it finds here; panics with its words when it fails.
+    pub fn docker_compose(&self, args: &[&str]) -> String {
         let binary = compose_binary().expect("docker compose, asked for before");
         let output = Command::new(binary)
-            .args(["--file", "docker-compose.staging.yml"])
             .args(args)
             .current_dir(self.workspace.path(""))
             .output()
