@@ -65,7 +65,7 @@ pub struct Variable {
 /// The twin.
 #[derive(Debug, Clone)]
 pub struct Derived {
-    /// As a compose file's model; references to variables as [`reference`] writes them.
+    /// As a compose file's model; references to variables as [`super::reference`] writes them.
     pub root: Node,
     pub variables: BTreeMap<String, Variable>,
     pub changes: Vec<Change>,
