@@ -158,7 +158,10 @@ impl<'a> Asker<'a> {
 async fn burst(facts: &Facts) -> Result<Outcome> {
     let Some(limit) = Limit::of(facts)? else { return Ok(Outcome::skip(UNLIMITED)) };
     let seen = limit.burst(limit.path, limit.general).await?;
-    Ok(verdict::burst(&seen, limit.general).plot(drawn(seen.answers, limit.general)))
+    let outcome = verdict::burst(&seen, limit.general);
+    // A budget that other checks have spent shows nothing but its end.
+    let is_telling = seen.accepted > 0;
+    Ok(if is_telling { outcome.plot(drawn(seen.answers, limit.general)) } else { outcome })
 }
 
 async fn refill(facts: &Facts) -> Result<Outcome> {
