@@ -130,6 +130,8 @@ impl<'a> Limit<'a> {
     }
 }
 
+/// As many requests must pass before a refusal is a limit, not a wall.
+const TELLING: u32 = 3;
 const UNSPENT: &str = "the limit was not met (see PRF-004)";
 const UNLIMITED: &str = "no route is limited (proxy.routes, proxy.rate_limit.per_minute)";
 
@@ -157,11 +159,13 @@ impl<'a> Asker<'a> {
 
 async fn burst(facts: &Facts) -> Result<Outcome> {
     let Some(limit) = Limit::of(facts)? else { return Ok(Outcome::skip(UNLIMITED)) };
-    let seen = limit.burst(limit.path, limit.general).await?;
-    let outcome = verdict::burst(&seen, limit.general);
-    // A budget that other checks have spent shows nothing but its end.
-    let is_telling = seen.accepted > 0;
-    Ok(if is_telling { outcome.plot(drawn(seen.answers, limit.general)) } else { outcome })
+    let mut seen = limit.burst(limit.path, limit.general).await?;
+    if seen.accepted < TELLING {
+        // Other checks have spent the budget: some of it must be back before its end proves anything.
+        tokio::time::sleep(limit.gains(TELLING + 1)).await;
+        seen = limit.burst(limit.path, limit.general).await?;
+    }
+    Ok(verdict::burst(&seen, limit.general).plot(drawn(seen.answers, limit.general)))
 }
 
 async fn refill(facts: &Facts) -> Result<Outcome> {

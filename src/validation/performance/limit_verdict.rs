@@ -37,6 +37,9 @@ pub(super) fn burst(seen: &Burst, budget: Budget) -> Outcome {
         Some(429) if f64::from(seen.accepted) > allowed * 1.2 + 1.0 => {
             Outcome::fail(format!("{found} before the first 429: the budget is {allowed:.0}"))
         }
+        Some(429) if seen.accepted == 0 => {
+            Outcome::error(format!("{found}: no request passes, so that the limit cannot be tried"))
+        }
         Some(429) => Outcome::pass(format!("{found}, then 429")),
         Some(other) => Outcome::fail(format!("{found}, then {other} instead of 429")),
     }
@@ -103,6 +106,7 @@ mod tests {
         assert_eq!(burst(&seen(21, Some(429)), BUDGET).status, Status::Pass);
         assert_eq!(burst(&seen(3, Some(429)), BUDGET).status, Status::Pass, "it may have been used before");
         assert_eq!(burst(&seen(21, Some(503)), BUDGET).status, Status::Fail);
+        assert_eq!(burst(&seen(0, Some(429)), BUDGET).status, Status::Error, "a wall is no limit");
         assert_eq!(burst(&seen(62, None), BUDGET).status, Status::Fail);
         assert_eq!(burst(&seen(40, Some(429)), BUDGET).status, Status::Fail);
     }
